@@ -1,0 +1,1 @@
+"""The traffic-policy language: from text to a checked, compiled policy and its outcome. No IO."""

@@ -1,0 +1,133 @@
+"""The face of every action: its name, phases, configuration, result, and what it can decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from policy.effect import Effect
+from policy.exchange import Exchange
+from policy.phase import Phase
+
+__all__ = [
+    "Action", "ActionConfig", "ActionError", "Close", "Continue", "Doc", "Exchange", "Outcome",
+    "Respond", "Terminates",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Doc:
+    """One sentence on a field, inside `Annotated`; the reference page and schema show it."""
+
+    text: str
+
+
+class ActionConfig(BaseModel):
+    """Base of every action's `Config`: strict types, unknown fields refused, never changed."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionError:
+    """The `error` part of a result; read as null while unset."""
+
+    code: str
+    message: str
+
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Continue(Generic[R]):
+    """Go on with the next action."""
+
+    result: R | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Respond(Generic[R]):
+    """End the phase with a response made here; the upstream is not asked (or its answer dropped).
+
+    `reason` is the stable code that the completion event names. `error_code` ("ERR_NGROK_3203")
+    is sent as the `ngrok-error-code` header. `runs_response_phase` follows language spec,
+    section 1.3: true for custom-response and redirect, false for every denial.
+    """
+
+    status_code: int
+    reason: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    error_code: str | None = None
+    runs_response_phase: bool = False
+    result: R | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Close(Generic[R]):
+    """Close the client's connection without a response."""
+
+    reason: str
+    error_code: str | None = None
+    result: R | None = None
+
+
+Outcome: TypeAlias = Continue[R] | Respond[R] | Close[R]
+Steps: TypeAlias = Generator[Effect, Any, Outcome[R]]
+
+C = TypeVar("C", bound=ActionConfig)
+
+
+def never(_config: Any) -> bool:
+    """Say of an action that nothing in its configuration makes it end every request."""
+    return False
+
+
+def always(_config: Any) -> bool:
+    """Say of an action that it ends the phase whenever it runs."""
+    return True
+
+
+Terminates: TypeAlias = Callable[[Any], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action(Generic[C]):
+    """What an action's module offers; the engine, the checker and the reference read only this.
+
+    `run` is a plain function, or (with `effects`) a generator function that yields effects.
+    `terminates` tells from the checked configuration whether the phase ends here every time, so
+    that whatever follows in the rule is unreachable (2207). `sets_request_headers` names the
+    fields that the action writes for the upstream: a client's own copies of them are removed
+    before the first rule. `lint` gives warnings on a valid configuration.
+    """
+
+    name: str
+    phases: frozenset[Phase]
+    config: type[C]
+    run: Callable[[C, Exchange], Outcome[Any] | Steps[Any]]
+    result: type[Any] | None = None
+    namespace: str = ""
+    effects: bool = False
+    terminates: Terminates = never
+    sets_request_headers: Callable[[Any], frozenset[str]] = lambda _config: frozenset()
+    lint: Callable[[Any], tuple[Lint, ...]] = lambda _config: ()
+
+    @property
+    def result_namespace(self) -> str:
+        """The name below `actions.ngrok` under which results are found."""
+        return self.namespace or self.name.replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lint:
+    """A warning of an action about its own valid configuration, at a field path of it."""
+
+    code: str
+    message: str
+    path: tuple[str | int, ...] = ()
+    hint: str | None = None

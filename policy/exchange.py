@@ -1,0 +1,104 @@
+"""One request with its connection and, later, its response: all that a policy can see or change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from policy.fields import Fields
+from policy.phase import Phase
+from policy.url import Url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsSession:
+    """What the TLS handshake with the client settled; "" where the library does not tell."""
+
+    version: str = ""
+    cipher_suite: str = ""
+    sni: str = ""
+    negotiated_alpn: str = ""
+    session_resumed: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Connection:
+    """One accepted connection. Addresses are canonical text, IPv4-mapped forms unmapped.
+
+    `client_ip` is the client that a trusted proxy names, else the socket peer; `peer_ip` is
+    always the socket peer. Times are nanoseconds since the epoch.
+    """
+
+    client_ip: str
+    client_port: int
+    server_ip: str
+    server_port: int
+    started_ns: int
+    peer_ip: str = ""
+    server_region: str = ""
+    tls: TlsSession | None = None
+    bytes_in: int = 0
+    bytes_out: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """The public face of one service, as policies see it (language spec, section 3.7)."""
+
+    id: str
+    name: str
+    url: str
+    protocol: str
+    host: str
+    port: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Request:
+    """The request as it will reach the upstream: actions change it in place."""
+
+    method: str
+    version: str
+    url: Url
+    headers: Fields
+    received_ns: int
+    trailers: Fields = field(default_factory=Fields)
+    body_received_ns: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Response:
+    """The response as it will reach the client: actions change it in place."""
+
+    status_code: int
+    headers: Fields
+    reason: str = ""
+    trailers: Fields = field(default_factory=Fields)
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """The only mutable thing on a request's way through the house.
+
+    `results` holds the last result of each action by namespace, for the whole connection
+    (language spec, section 3.12); `vars` lives for one phase; `logs` goes into the completion
+    event. `now_ns` reads the clock: nanoseconds since the epoch.
+    """
+
+    connection: Connection
+    endpoint: Endpoint
+    now_ns: Callable[[], int]
+    request: Request | None = None
+    response: Response | None = None
+    phase: Phase = Phase.ON_TCP_CONNECT
+    results: dict[str, Any] = field(default_factory=dict)
+    vars: dict[str, Any] = field(default_factory=dict)
+    logs: list[dict[str, Any]] = field(default_factory=list)
+    # The computed variables of policy.variables, dropped whenever the request or response
+    # changes, so that later expressions see what earlier actions did.
+    computed: Any = None
+
+    def changed(self) -> None:
+        """Forget computed variables. Every action that edits the request or response calls it."""
+        self.computed = None

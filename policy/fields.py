@@ -1,0 +1,88 @@
+"""Header fields in order, looked up without regard to case (RFC 9110, section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+
+class Fields:
+    """Field lines as received, in order. Names keep their spelling; look-ups ignore case.
+
+    Values are text decoded as UTF-8 with surrogate escapes, so any byte survives a round trip.
+    """
+
+    __slots__ = ("_index", "_lines")
+
+    def __init__(self, lines: Iterable[tuple[str, str]] = ()) -> None:
+        self._lines = list(lines)
+        self._index: dict[str, list[str]] | None = None
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """All (name, value) pairs in order. Not to be changed by the reader."""
+        return self._lines
+
+    @property
+    def by_name(self) -> dict[str, list[str]]:
+        """Values by lower-case name, built on first use. Not to be changed by the reader."""
+        if self._index is None:
+            self._index = index = {}
+            for name, value in self._lines:
+                index.setdefault(name.lower(), []).append(value)
+        return self._index
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self.by_name
+
+    def __repr__(self) -> str:
+        # Values may be credentials: a representation ends up in logs, so it shows names only.
+        return f"Fields({[name for name, _ in self._lines]})"
+
+    def all(self, name: str) -> list[str]:
+        """Return every value under a name, in order; empty when absent."""
+        return self.by_name.get(name.lower(), [])
+
+    def first(self, name: str) -> str | None:
+        """Return the first value under a name, None when absent."""
+        values = self.by_name.get(name.lower())
+        return values[0] if values else None
+
+    def add(self, name: str, value: str) -> None:
+        """Append a line; what is there stays."""
+        self._lines.append((name, value))
+        self._index = None
+
+    def remove(self, name: str) -> bool:
+        """Drop every line under a name and tell whether there was one."""
+        wanted = name.lower()
+        if wanted not in self.by_name:
+            return False
+        self._lines = [line for line in self._lines if line[0].lower() != wanted]
+        self._index = None
+        return True
+
+    def replace(self, name: str, value: str) -> None:
+        """Leave exactly one line under a name, at the place of its first one."""
+        wanted = name.lower()
+        kept: list[tuple[str, str]] = []
+        placed = False
+        for line in self._lines:
+            if line[0].lower() != wanted:
+                kept.append(line)
+            elif not placed:
+                kept.append((line[0], value))
+                placed = True
+        if not placed:
+            kept.append((name, value))
+        self._lines = kept
+        self._index = None
+
+    def copy(self) -> Fields:
+        """Return an independent copy."""
+        return Fields(self._lines)
