@@ -1,0 +1,68 @@
+"""The `penstock` command: every subcommand by name, and how it ends.
+
+Exit codes: 0 fine, 1 the answer is no (a document has problems, a port is taken), 2 misuse.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+import typer
+
+from penstock import demo, http, start
+from policy.problem import PolicyError
+from proxy.failure import Failure
+
+COMMANDS = {
+    "http": http.http,
+    "start": start.start,
+    "demo": demo.demo,
+}
+
+
+def build_app() -> typer.Typer:
+    """Make the command line out of its commands."""
+    app = typer.Typer(
+        name="penstock",
+        help="A traffic-policy engine and reverse proxy for your own services.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    for name, command in COMMANDS.items():
+        app.command(name)(command)
+    return app
+
+
+def main() -> None:
+    """Run one command. Never returns: the process ends with its exit code."""
+    try:
+        build_app()(prog_name="penstock")
+    except (PolicyError, Failure) as error:
+        end(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # `penstock check | head`: the reader left; a second write at exit must not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - the last stop: a user gets one line, not a stack
+        if os.environ.get("PENSTOCK_TRACEBACK"):
+            traceback.print_exc()
+        end(
+            f"penstock: internal error: {type(error).__name__}: {error}\n"
+            "        this is a bug in Penstock; set PENSTOCK_TRACEBACK=1 and report what it shows"
+        )
+
+
+def end(message: str) -> None:
+    """Say why on standard error and end with exit code 1."""
+    sys.stderr.write(message + "\n")
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
