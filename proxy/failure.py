@@ -1,6 +1,4 @@
-"""What keeps a command from doing its work although every document is fine: a taken port, a
-missing file. Its text is what the user reads.
-"""
+"""What keeps a command from its work though every document is fine: a taken port, a lost file."""
 
 from __future__ import annotations
 
