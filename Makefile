@@ -22,7 +22,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 .DELETE_ON_ERROR:
 
 run: $(VENV)/installed
-	exec $(BIN)/python -m penstock.demo
+	exec $(BIN)/python -m penstock demo
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
