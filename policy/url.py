@@ -126,8 +126,10 @@ _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})|([|\[\]])")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 # Escapes that some server turns into a separator, a dot or a control: at once, after decoding
 # twice, or by reading over-long UTF-8.
-_HIDDEN = re.compile(r"%(?:25)*(?:2F|5C|[01][0-9A-F]|7F)|%25(?:25)*2E|%C[01]%[89AB]|%E0%[89]|%F0%8")
-_DOT_SEGMENT_WITH_PARAMETER = re.compile(r"/\.\.?(?:;|%(?:25)*3B)")
+_HIDDEN = re.compile(
+    r"%(?:25)*(?:2F|5C|[01][0-9A-F]|7F)|%25(?:25)*2E|%C[01]%[89AB]|%E0%[89]|%F0%8", re.IGNORECASE
+)
+_DOT_SEGMENT_WITH_PARAMETER = re.compile(r"/\.\.?(?:;|%(?:25)*3B)", re.IGNORECASE)
 
 _ABSOLUTE = re.compile(
     r"([A-Za-z][A-Za-z0-9+.\-]*)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(#.*)?", re.DOTALL
@@ -318,27 +320,25 @@ def _escaped(text: str) -> str:
     return "".join(f"%{octet:02X}" for octet in text.encode("utf-8", "surrogateescape"))
 
 
-_REFERENCE = re.compile(
-    r"(?:([A-Za-z][A-Za-z0-9+.\-]*):)?(//[^/?#]*)?([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL
-)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 
 
 def resolve_reference(base: Url, reference: str) -> str:
     """Resolve a URL reference against a request's URL (RFC 3986, section 5.2)."""
-    found = _REFERENCE.fullmatch(reference)
-    if found is None:
-        raise UrlError("bad-reference")
-    scheme, place, path, query, fragment = found.groups("")
-    if scheme:
+    if _SCHEME.match(reference):
         return reference
-    if place:
+    if reference.startswith("//"):
         return f"{base.scheme}:{reference}"
+    path = re.split(r"[?#]", reference, maxsplit=1)[0]
+    suffix = reference[len(path) :]
+    base_path = "/" if base.path == "*" else base.path
     if not path:
-        query = query or (f"?{base.query}" if base.query else "")
-        path = base.path
+        path = base_path
+        if base.query and not suffix.startswith("?"):
+            suffix = f"?{base.query}{suffix}"
     elif not path.startswith("/"):
-        path = base.path.rpartition("/")[0] + "/" + path
-    return f"{base.scheme}://{base.authority}{_remove_dots(path)}{query}{fragment}"
+        path = base_path.rpartition("/")[0] + "/" + path
+    return f"{base.scheme}://{base.authority}{_remove_dots(path)}{suffix}"
 
 
 def _remove_dots(path: str) -> str:
