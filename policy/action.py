@@ -28,7 +28,9 @@ class Doc:
 class ActionConfig(BaseModel):
     """Base of every action's `Config`: strict types, unknown fields refused, never changed."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,7 @@
-"""What an action may ask of the outside world. An action does no IO: it yields an effect and is
-handed the answer, by the proxy, by the evaluator or by a test.
+"""What an action may ask of the outside world.
+
+An action does no IO: it yields an effect and is handed the answer, by the proxy, by the
+evaluator or by a test.
 """
 
 from __future__ import annotations

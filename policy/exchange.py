@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from policy.fields import Fields
+from policy.ip_intelligence import NO_INTELLIGENCE, IpIntelligence
 from policy.phase import Phase
 from policy.url import Url
 
@@ -95,6 +96,7 @@ class Exchange:
     results: dict[str, Any] = field(default_factory=dict)
     vars: dict[str, Any] = field(default_factory=dict)
     logs: list[dict[str, Any]] = field(default_factory=list)
+    intelligence: IpIntelligence = NO_INTELLIGENCE
     # The computed variables of policy.variables, dropped whenever the request or response
     # changes, so that later expressions see what earlier actions did.
     computed: Any = None

@@ -1,0 +1,117 @@
+"""Runs the rules of one phase over one exchange, in order, and says what was decided and by whom.
+
+Order and termination follow the language spec, sections 1.3 and 2.3. An expression or an
+interpolation that fails ends the request: nothing is ever let through because a check broke.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from policy.action import Close, Continue, Outcome, Respond
+from policy.cel import CelError
+from policy.compiled import CompiledAction, CompiledRule, Policy
+from policy.config import InterpolationError
+from policy.effect import Effect
+from policy.exchange import Exchange
+from policy.forwarding import strip_owned
+from policy.phase import Phase
+from policy.trace import Trace
+from policy.variables import activation
+
+EXPRESSION_FAILED = "expression-failed"
+INTERPOLATION_FAILED = "interpolation-failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """How a phase ended; `rule` and `action` are None when it ran through to its end."""
+
+    outcome: Outcome[Any]
+    phase: Phase
+    rule: CompiledRule | None = None
+    action: str | None = None
+
+    @property
+    def reason(self) -> str | None:
+        """The stable code of what was decided; None when the request just goes on."""
+        return None if isinstance(self.outcome, Continue) else self.outcome.reason
+
+
+Phases: TypeAlias = Generator[Effect, Any, Decision]
+
+GO_ON = {phase: Decision(outcome=Continue(), phase=phase) for phase in Phase}
+
+
+def begin_request(policy: Policy, exchange: Exchange) -> None:
+    """Remove what the client sent under names that the policy owns (T-HD-1), before any rule."""
+    if policy.owned_headers and exchange.request is not None:
+        strip_owned(exchange.request.headers, policy.owned_headers)
+        exchange.changed()
+
+
+def run_phase(
+    policy: Policy, phase: Phase, exchange: Exchange, trace: Trace | None = None
+) -> Phases:
+    """Run the rules of one phase; yields effects and returns the decision.
+
+    Without effects the generator ends at its first step, so a caller needs no task for it.
+    """
+    exchange.phase = phase
+    exchange.vars = {}
+    for rule in policy.rules.get(phase, ()):
+        try:
+            if trace is not None:
+                matched = trace.conditions(rule, exchange)
+            else:
+                matched = matches(rule, exchange)
+        except CelError:
+            return Decision(outcome=failure(phase, EXPRESSION_FAILED), phase=phase, rule=rule)
+        if not matched:
+            continue
+        for step in rule.actions:
+            outcome = yield from run_action(step, exchange, trace)
+            if not isinstance(outcome, Continue):
+                return Decision(outcome=outcome, phase=phase, rule=rule, action=step.action.name)
+    return GO_ON[phase]
+
+
+def matches(rule: CompiledRule, exchange: Exchange) -> bool:
+    """Tell whether all conditions hold; a false one stops the evaluation of those after it."""
+    for condition in rule.conditions:
+        if not condition.evaluate(exchange.computed or activation(exchange)):
+            return False
+    return True
+
+
+def run_action(
+    step: CompiledAction, exchange: Exchange, trace: Trace | None
+) -> Generator[Effect, Any, Outcome[Any]]:
+    """Run one action and keep its result under its namespace."""
+    action = step.action
+    config = step.config.static
+    if config is None:
+        try:
+            config = step.config.resolve(exchange.computed or activation(exchange))
+        except (CelError, InterpolationError):
+            outcome: Outcome[Any] = failure(exchange.phase, INTERPOLATION_FAILED)
+            if trace is not None:
+                trace.action(action, outcome)
+            return outcome
+    ran = action.run(config, exchange)
+    outcome = (yield from ran) if isinstance(ran, Generator) else ran
+    if outcome.result is not None:
+        exchange.results[action.result_namespace] = outcome.result
+    if trace is not None:
+        trace.action(action, outcome)
+    return outcome
+
+
+def failure(phase: Phase, reason: str) -> Outcome[Any]:
+    """Refuse after a broken check (language spec, section 2.3): 500, or a closed connection."""
+    code = "ERR_NGROK_2254" if reason == EXPRESSION_FAILED else "ERR_NGROK_2238"
+    if phase is Phase.ON_TCP_CONNECT:
+        return Close(reason=reason, error_code=code)
+    return Respond(status_code=500, reason=reason, error_code=code)

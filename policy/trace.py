@@ -1,0 +1,103 @@
+"""A full record of what a policy did with one exchange: every rule, expression and action.
+
+Only made when somebody asks (`penstock eval --explain`, policy tests); the engine runs the same
+code without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from policy.action import Action, Close, Continue, Outcome, Respond
+from policy.cel import CelError, Expression, SubValue
+from policy.compiled import CompiledRule
+from policy.exchange import Exchange
+from policy.phase import Phase
+from policy.variables import activation
+
+
+@dataclass(slots=True, kw_only=True)
+class ExpressionTrace:
+    """One evaluated expression. `value` is None and `error` set when it failed.
+
+    `parts` are its sub-expressions with their own values, as in the source, left to right.
+    """
+
+    text: str
+    value: object = None
+    error: str | None = None
+    parts: tuple[SubValue, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class ActionTrace:
+    """One action that ran, what it decided, and its result."""
+
+    type: str
+    outcome: str
+    reason: str | None = None
+    status_code: int | None = None
+    result: object = None
+
+
+@dataclass(slots=True, kw_only=True)
+class RuleTrace:
+    """One rule that was reached. Expressions after the first false one were not evaluated."""
+
+    phase: Phase
+    index: int
+    name: str | None
+    matched: bool = False
+    expressions: list[ExpressionTrace] = field(default_factory=list)
+    skipped_expressions: tuple[str, ...] = ()
+    actions: list[ActionTrace] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Trace:
+    """All rules in the order in which they were reached."""
+
+    rules: list[RuleTrace] = field(default_factory=list)
+
+    def conditions(self, rule: CompiledRule, exchange: Exchange) -> bool:
+        """Evaluate a rule's conditions as the engine does, keeping every value on the way."""
+        record = RuleTrace(phase=exchange.phase, index=rule.index, name=rule.name)
+        self.rules.append(record)
+        for position, condition in enumerate(rule.conditions):
+            step = explained(condition, exchange)
+            record.expressions.append(step)
+            record.skipped_expressions = tuple(c.text for c in rule.conditions[position + 1 :])
+            if step.error is not None:
+                raise CelError(step.error)
+            if not step.value:
+                return False
+        record.matched = True
+        return True
+
+    def action(self, action: Action[Any], outcome: Outcome[Any]) -> None:
+        """Record what an action of the rule reached last decided."""
+        record = ActionTrace(type=action.name, outcome="continue", result=outcome.result)
+        match outcome:
+            case Respond():
+                record.outcome = "respond"
+                record.reason = outcome.reason
+                record.status_code = outcome.status_code
+            case Close():
+                record.outcome = "close"
+                record.reason = outcome.reason
+            case Continue():
+                pass
+        self.rules[-1].actions.append(record)
+
+
+def explained(condition: Expression, exchange: Exchange) -> ExpressionTrace:
+    """Evaluate one expression with all its sub-values."""
+    variables = exchange.computed or activation(exchange)
+    parts = condition.explain(variables)
+    try:
+        return ExpressionTrace(
+            text=condition.text, value=condition.evaluate(variables), parts=parts
+        )
+    except CelError as error:
+        return ExpressionTrace(text=condition.text, error=str(error), parts=parts)

@@ -1,0 +1,121 @@
+"""The variables of the language (section 3), each computed when an expression first reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from policy.action import Action
+from policy.cel import Environment, Limits, Variable
+from policy.cel.types import DYN, INT, STRING, MapType, ObjectType
+from policy.exchange import Exchange
+from policy.phase import ALL_PHASES, Phase
+from policy.variables.connection import ConnectionVariables
+from policy.variables.lazy import declared, variable
+from policy.variables.pod import PodVariables
+from policy.variables.request import RequestVariables
+from policy.variables.response import ResponseVariables
+from policy.variables.results import result_type
+from policy.variables.tls import TlsVariables
+from policy.variables.wall_clock import rfc3339
+
+RESULTS = "actions.ngrok"
+RESULT_ATTRIBUTE = "actions_ngrok_"
+
+
+class Activation(
+    ConnectionVariables, TlsVariables, PodVariables, RequestVariables, ResponseVariables
+):
+    """The values of all variables for one exchange in its present state.
+
+    Dropped whenever the request or response changes; never shared between exchanges.
+    """
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.connection = exchange.connection
+        self.intelligence = exchange.intelligence
+        # Expressions that read these are refused at load in the phases that lack them.
+        self.request: Any = exchange.request
+        self.response: Any = exchange.response
+
+    def __getattr__(self, name: str) -> Any:
+        # Results are declared by the actions, so their names are not known to this class.
+        if name.startswith(RESULT_ATTRIBUTE):
+            return self.exchange.results.get(name.removeprefix(RESULT_ATTRIBUTE))
+        raise AttributeError(name)
+
+    @variable("endpoint.id", STRING, "Opaque id of the endpoint.")
+    def endpoint_id(self) -> str:
+        return self.exchange.endpoint.id
+
+    @variable("endpoint.url", STRING, "Public URL, such as `https://app.example.com`.")
+    def endpoint_url(self) -> str:
+        return self.exchange.endpoint.url
+
+    @variable("endpoint.addr", STRING, "`host:port`.")
+    def endpoint_addr(self) -> str:
+        return f"{self.exchange.endpoint.host}:{self.exchange.endpoint.port}"
+
+    @variable("endpoint.host", STRING, "Public host.")
+    def endpoint_host(self) -> str:
+        return self.exchange.endpoint.host
+
+    @variable("endpoint.port", INT, "Public port.")
+    def endpoint_port(self) -> int:
+        return self.exchange.endpoint.port
+
+    @variable("endpoint.protocol", STRING, "`http` or `https`.")
+    def endpoint_protocol(self) -> str:
+        return self.exchange.endpoint.protocol
+
+    @variable("time.now", STRING, "Now, as RFC 3339 in UTC; read anew each time.", fresh=True)
+    def time_now(self) -> str:
+        return rfc3339(self.exchange.now_ns())
+
+    @variable(
+        "vars",
+        MapType(STRING, DYN, missing=None),
+        "Variables set by `set-vars` in this phase; null until set.",
+        fresh=True,
+    )
+    def vars(self) -> dict[str, Any]:
+        return self.exchange.vars
+
+
+VARIABLES = declared(Activation)
+
+
+def activation(exchange: Exchange) -> Activation:
+    """Return the exchange's variables, making them anew after a change."""
+    if exchange.computed is None:
+        exchange.computed = Activation(exchange)
+    values: Activation = exchange.computed
+    return values
+
+
+def declarations(actions: Iterable[Action[Any]]) -> tuple[Variable, ...]:
+    """Declare every variable, with the results of the given actions."""
+    results: dict[str, ObjectType] = {
+        action.result_namespace: result_type(action.result, action.result_namespace)
+        for action in actions
+        if action.result is not None
+    }
+    return (
+        *(member.declaration() for member in VARIABLES),
+        *(
+            Variable(
+                name=f"{RESULTS}.{namespace}",
+                type=declared_type,
+                doc="Result of the action's last run; null before it.",
+                phases=ALL_PHASES,
+                attribute=f"{RESULT_ATTRIBUTE}{namespace}",
+            )
+            for namespace, declared_type in results.items()
+        ),
+    )
+
+
+def environment(phase: Phase, actions: Iterable[Action[Any]], limits: Limits) -> Environment:
+    """Return the names that expressions of a phase may use."""
+    return Environment(variables=declarations(actions), phase=phase, limits=limits)
