@@ -1,0 +1,158 @@
+"""Regular expressions as policies use them: RE2, linear in the text, with `$n` in replacements.
+
+RE2 runs in linear time whatever the pattern, which is why it has neither look-around nor
+back-references. Texts may hold bytes that are no UTF-8 (as surrogate escapes): they survive.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
+
+import re2
+
+PATTERN_LIMIT_CHARS: Final = 8192
+_GROUP = re.compile(rb"\$(\$|[0-9]{1,2})")
+_SURROGATE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+_PERL_ONLY = re.compile(r"\(\?<?[=!]|\(\?>|\\[1-9]")
+
+
+class RegexError(ValueError):
+    """A pattern that can't be compiled. `hint` says what to do, if we can tell."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Replaced(NamedTuple):
+    """The outcome of a replacement: the new text and every stretch that was replaced."""
+
+    text: str
+    matches: tuple[str, ...]
+
+
+class Regex:
+    """A compiled pattern. Raises RegexError for a pattern that RE2 does not accept."""
+
+    __slots__ = ("_compiled", "_groups", "pattern")
+
+    def __init__(self, pattern: str) -> None:
+        if len(pattern) > PATTERN_LIMIT_CHARS:
+            raise RegexError(f"the pattern is longer than {PATTERN_LIMIT_CHARS} characters")
+        self.pattern = pattern
+        self._compiled = _compile(pattern)
+        self._groups: int = self._compiled.groups
+
+    def search(self, text: str) -> bool:
+        """Tell whether the pattern matches anywhere."""
+        return self._compiled.search(_encoded(text)) is not None
+
+    def replace(self, text: str, replacement: str) -> Replaced:
+        """Replace every match. `replacement` may name groups: see `replace_bytes`."""
+        data, matches = self.replace_bytes(_encoded(text), _encoded(replacement))
+        return Replaced(_decoded(data), tuple(map(_decoded, matches)))
+
+    def replace_bytes(self, data: bytes, replacement: bytes) -> tuple[bytes, list[bytes]]:
+        """Do the same on UTF-8 bytes; bytes that are no UTF-8 match nothing and stay.
+
+        `$0` is the whole match, `$1` to `$99` its groups (the longest number that is a group of
+        the pattern), `$$` one dollar sign; a group that does not exist is empty.
+        """
+        expand = _expander(replacement, self._groups)
+        pieces: list[bytes] = []
+        matches: list[bytes] = []
+        end = 0
+        for match in self._matches(data):
+            pieces += (data[end : match.start()], expand(match))
+            matches.append(match.group())
+            end = match.end()
+        pieces.append(data[end:])
+        return b"".join(pieces), matches
+
+    def _matches(self, data: bytes) -> Iterator[Any]:
+        position, previous_end = 0, -1
+        while match := self._compiled.search(data, position):
+            start, end = match.span()
+            # An empty match right behind the previous match would replace the same spot twice.
+            if start != end or start != previous_end:
+                yield match
+            previous_end = end
+            position = end if end > start else _next_character(data, end)
+            if position > len(data):
+                return
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Regex) and self.pattern == other.pattern
+
+    def __hash__(self) -> int:
+        return hash(self.pattern)
+
+    def __repr__(self) -> str:
+        return f"Regex({self.pattern!r})"
+
+
+def _compile(pattern: str) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    if _SURROGATE.search(pattern):
+        raise RegexError("the pattern holds half a surrogate pair, which is no character")
+    try:
+        return re2.compile(_encoded(pattern), options)
+    except re2.error as error:
+        reason = error.args[0] if error.args else ""
+        if isinstance(reason, bytes):
+            reason = reason.decode("utf-8", "replace")
+        message = f"not a regular expression that RE2 accepts: {reason}"
+        raise RegexError(message, _hint(pattern)) from None
+
+
+def _hint(pattern: str) -> str | None:
+    if _PERL_ONLY.search(pattern):
+        return "RE2 has no look-around and no back-references; write the pattern without them"
+    return None
+
+
+def _expander(replacement: bytes, groups: int) -> Callable[[Any], bytes]:
+    if b"$" not in replacement:
+        return lambda _match: replacement
+    pieces = list(_pieces(replacement, groups))
+
+    def expand(match: Any) -> bytes:
+        return b"".join(
+            piece if isinstance(piece, bytes) else (match.group(piece) or b"") for piece in pieces
+        )
+
+    return expand
+
+
+def _pieces(replacement: bytes, groups: int) -> Iterator[bytes | int]:
+    end = 0
+    for reference in _GROUP.finditer(replacement):
+        yield replacement[end : reference.start()]
+        end = reference.end()
+        name = reference[1]
+        if name == b"$":
+            yield b"$"
+        elif int(name) <= groups:
+            yield int(name)
+        elif len(name) == 2 and int(name[:1]) <= groups:
+            yield int(name[:1])
+            yield name[1:]
+    yield replacement[end:]
+
+
+def _next_character(data: bytes, position: int) -> int:
+    position += 1
+    while position < len(data) and data[position] & 0xC0 == 0x80:
+        position += 1
+    return position
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _decoded(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
