@@ -57,7 +57,11 @@ class Endpoint:
 
 @dataclass(slots=True, kw_only=True)
 class Request:
-    """The request as it will reach the upstream: actions change it in place."""
+    """The request as it will reach the upstream: actions change it in place.
+
+    `withheld` are lower-case names of fields that policies can read, or the proxy would write,
+    but that stay away from the upstream. `received_url` is None until a rewrite replaces `url`.
+    """
 
     method: str
     version: str
@@ -66,6 +70,13 @@ class Request:
     received_ns: int
     trailers: Fields = field(default_factory=Fields)
     body_received_ns: int | None = None
+    withheld: frozenset[str] = frozenset()
+    received_url: Url | None = None
+
+    @property
+    def public_url(self) -> Url:
+        """The URL that the client asked for, whatever rewrites made of it."""
+        return self.received_url or self.url
 
 
 @dataclass(slots=True, kw_only=True)
