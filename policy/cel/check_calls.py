@@ -1,0 +1,122 @@
+"""Checks calls: which function a name means, and which of its overloads fit the arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from policy.cel import errors, syntax, typed
+from policy.cel.assign import Bindings, fits, joined, substitute
+from policy.cel.declarations import Function, Overload
+from policy.cel.hints import FUNCTION_HINTS, FUNCTION_NAMESPACE_HINTS
+from policy.cel.resolve import Context, Scope, is_name_of_nothing
+from policy.cel.tree import dotted_name
+from policy.cel.typed import TypedNode
+from policy.cel.types import DYN, is_dynamic
+
+Check: TypeAlias = Callable[[syntax.Node, Scope, Context], TypedNode]
+
+
+def check_call(node: syntax.Call, scope: Scope, context: Context, check: Check) -> TypedNode:
+    """Check a call, its target and its arguments."""
+    function, is_method = _find(node, scope, context)
+    parts = (
+        node.arguments if node.target is None or not is_method else (node.target, *node.arguments)
+    )
+    arguments = tuple(check(part, scope, context) for part in parts)
+    if function is None:
+        return context.failure(node, _unknown(node, scope, context))
+    environment = context.environment
+    name_end = node.name_start + len(node.function)
+    if environment.phase not in function.phases:
+        return context.failure(
+            node,
+            errors.not_in_phase(
+                "function", function.name, node.name_start, name_end,
+                phase=environment.phase, phases=function.phases,
+            ),
+        )  # fmt: skip
+    if function.alias_of is not None and environment.checked:
+        context.report(
+            errors.alias_used(function.name, function.alias_of, node.name_start, name_end)
+        )
+    return _apply(node, function, arguments, is_method=is_method, context=context)
+
+
+def _find(node: syntax.Call, scope: Scope, context: Context) -> tuple[Function | None, bool]:
+    functions = context.environment.functions
+    if node.target is None:
+        names = context.environment.candidates(node.function, absolute=False)
+        return next((f for name in names if (f := functions.get(name))), None), False
+    namespace = dotted_name(node.target)
+    if namespace is not None and is_name_of_nothing(node.target, scope, context):
+        names = context.environment.candidates(f"{namespace}.{node.function}", absolute=False)
+        for name in names:
+            if name in functions:
+                return functions[name], False
+    return functions.get(node.function), True
+
+
+def _unknown(node: syntax.Call, scope: Scope, context: Context) -> errors.Finding:
+    name, start = node.function, node.name_start
+    end = start + len(name)
+    namespace = None if node.target is None else dotted_name(node.target)
+    hint = FUNCTION_HINTS.get(name)
+    if namespace is not None and is_name_of_nothing(node.target or node, scope, context):
+        assert node.target is not None
+        full = f"{namespace}.{name}"
+        hint = FUNCTION_HINTS.get(full) or FUNCTION_NAMESPACE_HINTS.get(namespace) or hint
+        if namespace in context.environment.function_namespaces:
+            name, start = full, node.target.start
+    return errors.unknown_function(name, start, end, known=context.environment.functions, hint=hint)
+
+
+def _apply(
+    node: syntax.Call,
+    function: Function,
+    arguments: tuple[TypedNode, ...],
+    *,
+    is_method: bool,
+    context: Context,
+) -> TypedNode:
+    matches: list[tuple[Overload, Bindings]] = []
+    for overload in function.overloads:
+        bindings: Bindings = {}
+        if overload.method is is_method and _takes(overload, arguments, bindings):
+            matches.append((overload, bindings))
+    if not matches:
+        return context.failure(node, _no_overload(node, function, arguments, is_method=is_method))
+    if not any(is_dynamic(argument.type) for argument in arguments):
+        del matches[1:]
+    result = joined(substitute(overload.result, bindings) for overload, bindings in matches)
+    overloads = tuple(overload for overload, _ in matches)
+    return typed.Call(function, overloads, arguments, result, node.start, node.end)
+
+
+def _takes(overload: Overload, arguments: tuple[TypedNode, ...], bindings: Bindings) -> bool:
+    return len(arguments) == len(overload.parameters) and all(
+        fits(argument.type, parameter, bindings)
+        for argument, parameter in zip(arguments, overload.parameters, strict=True)
+    )
+
+
+def _no_overload(
+    node: syntax.Call,
+    function: Function,
+    arguments: tuple[TypedNode, ...],
+    *,
+    is_method: bool,
+) -> errors.Finding:
+    same_form = [o for o in function.overloads if o.method is is_method]
+    accepted = [o.describe(function.name) for o in same_form or function.overloads]
+    found = (
+        [argument.type for argument in arguments[1:] if is_method]
+        if is_method
+        else [argument.type for argument in arguments]
+    )
+    owner = f"{arguments[0].type}.{function.name}" if is_method else function.name
+    end = node.name_start + len(node.function)
+    return errors.no_overload(owner, found or [], accepted, node.name_start, max(end, node.end))
+
+
+__all__ = ["DYN", "Check", "check_call"]

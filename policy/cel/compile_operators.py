@@ -1,0 +1,174 @@
+"""Compiles operators: plain Python for known operands, checked operators for the rest."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any, Final
+
+from policy.cel import arithmetic, compare, emit, typed
+from policy.cel.compile_reads import contains_key
+from policy.cel.logic import require_bool
+from policy.cel.operators import is_number_and_text
+from policy.cel.program import Code, Program
+from policy.cel.text_numbers import compare_with_text
+from policy.cel.typed import TypedNode
+from policy.cel.types import (
+    BOOL,
+    BYTES,
+    DOUBLE,
+    DURATION,
+    INT,
+    NULL,
+    STRING,
+    TIMESTAMP,
+    TYPE,
+    CelType,
+    ListType,
+    MapType,
+    NullableType,
+    is_numeric,
+)
+
+_PYTHON: Final[dict[str, ast.cmpop]] = {
+    "==": ast.Eq(), "!=": ast.NotEq(), "<": ast.Lt(), "<=": ast.LtE(), ">": ast.Gt(),
+    ">=": ast.GtE(),
+}  # fmt: skip
+_PLAIN: Final = (BOOL, BYTES, STRING, TIMESTAMP, DURATION, TYPE)
+_ORDER: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "<": compare.less,
+    "<=": compare.less_or_equal,
+    ">": compare.greater,
+    ">=": compare.greater_or_equal,
+}
+_INTS: Final[dict[str, Callable[[int, int], int]]] = {
+    "+": arithmetic.add_ints,
+    "-": arithmetic.subtract_ints,
+    "*": arithmetic.multiply_ints,
+    "/": arithmetic.divide_ints,
+    "%": arithmetic.modulo_ints,
+}
+_DYNAMIC: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "-": arithmetic.subtract,
+    "*": arithmetic.multiply,
+    "/": arithmetic.divide,
+    "%": arithmetic.modulo,
+}
+
+
+def compile_operation(node: typed.Operation, program: Program) -> Code:
+    """Compile one operator with its operands."""
+    if node.operator == "in":
+        return _membership(node.operands[0], node.operands[1], program)
+    if len(node.operands) == 1:
+        return _negation(node, program)
+    left, right = (program.code(operand) for operand in node.operands)
+    raises = left.raises or right.raises
+    one, other = (operand.type for operand in node.operands)
+    if node.operator in _PYTHON:
+        return _comparison(node.operator, (one, left), (other, right), program)
+    if one == other == INT:
+        function = program.use(_INTS[node.operator])
+        return Code(emit.call(function, left.expr, right.expr), raises=True)
+    if one == other == DOUBLE and node.operator in "+-*":
+        operation = {"+": ast.Add(), "-": ast.Sub(), "*": ast.Mult()}[node.operator]
+        return Code(ast.BinOp(left.expr, operation, right.expr), raises)
+    if node.operator == "+":
+        joined = (
+            arithmetic.concatenate if one == other and one in (STRING, BYTES) else arithmetic.add
+        )
+        limit = emit.constant(program.limits.max_string)
+        return Code(emit.call(program.use(joined), left.expr, right.expr, limit), raises=True)
+    function = program.use(_DYNAMIC[node.operator])
+    return Code(emit.call(function, left.expr, right.expr), raises=True)
+
+
+def _negation(node: typed.Operation, program: Program) -> Code:
+    operand = node.operands[0]
+    if node.operator == "!":
+        code = program.condition(operand)
+        return Code(ast.UnaryOp(ast.Not(), code.expr), code.raises)
+    code = program.code(operand)
+    if operand.type == DOUBLE:
+        return Code(ast.UnaryOp(ast.USub(), code.expr), code.raises)
+    function = arithmetic.negate_int if operand.type == INT else arithmetic.negate
+    return Code(emit.call(program.use(function), code.expr), raises=True)
+
+
+def _comparison(
+    operator: str, left: tuple[CelType, Code], right: tuple[CelType, Code], program: Program
+) -> Code:
+    (one, left_code), (other, right_code) = left, right
+    raises = left_code.raises or right_code.raises
+    operands = (left_code.expr, right_code.expr)
+    if is_number_and_text(one, other):
+        function = program.use(compare_with_text)
+        return Code(emit.call(function, emit.constant(operator), *operands), raises=True)
+    if _same_in_python(operator, one, other):
+        return Code(emit.compare(operands[0], _PYTHON[operator], operands[1]), raises)
+    if operator in _ORDER:
+        return Code(emit.call(program.use(_ORDER[operator]), *operands), raises=True)
+    if NULL in (one, other):
+        value = operands[1] if one == NULL else operands[0]
+        test = ast.Is() if operator == "==" else ast.IsNot()
+        return Code(emit.compare(value, test, emit.constant(None)), raises)
+    equal = emit.call(program.use(compare.equals), *operands)
+    return Code(equal if operator == "==" else ast.UnaryOp(ast.Not(), equal), raises)
+
+
+def _same_in_python(operator: str, one: CelType, other: CelType) -> bool:
+    """Tell whether Python's operator means the same for all values of the two types."""
+    if (is_numeric(one) and is_numeric(other)) or (one == other and one in _PLAIN):
+        return True
+    if operator not in ("==", "!="):
+        return False
+    # Equality with a string, bytes or time is false for every other type in Python too.
+    return any(
+        kind in (STRING, BYTES, TIMESTAMP, DURATION) for kind in (_inner(one), _inner(other))
+    )
+
+
+def _inner(cel_type: CelType) -> CelType:
+    return cel_type.of if isinstance(cel_type, NullableType) else cel_type
+
+
+def _membership(item: TypedNode, container: TypedNode, program: Program) -> Code:
+    value = program.code(item)
+    strings = _constant_strings(container)
+    if strings is not None and item.type == STRING:
+        if len(strings) == 1:
+            return Code(
+                emit.compare(value.expr, ast.Eq(), emit.constant(next(iter(strings)))), value.raises
+            )
+        return Code(emit.compare(value.expr, ast.In(), emit.constant(strings)), value.raises)
+    owner = program.code(container)
+    raises = value.raises or owner.raises
+    match container.type:
+        case MapType() as map_type if item.type == STRING:
+            return Code(contains_key(map_type, owner.expr, value.expr), raises)
+        case ListType(element=element) if item.type == element == STRING:
+            return Code(emit.compare(value.expr, ast.In(), owner.expr), raises)
+        case ListType():
+            found = emit.call(program.use(compare.contained), value.expr, owner.expr)
+            return Code(found, raises)
+        case _:
+            found = emit.call(program.use(compare.contained), value.expr, owner.expr)
+            return Code(found, raises=True)
+
+
+def _constant_strings(node: TypedNode) -> frozenset[str] | None:
+    values: list[object] = []
+    if isinstance(node, typed.Constant) and isinstance(node.value, list | tuple):
+        values = list(node.value)
+    elif isinstance(node, typed.ListOf):
+        for item in node.items:
+            if not isinstance(item, typed.Constant):
+                return None
+            values.append(item.value)
+    else:
+        return None
+    strings = [value for value in values if isinstance(value, str)]
+    return frozenset(strings) if strings and len(strings) == len(values) else None
+
+
+__all__ = ["compile_operation", "require_bool"]

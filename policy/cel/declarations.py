@@ -1,0 +1,106 @@
+"""What an environment declares: variables, functions and their overloads, message types."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from policy.cel.types import CelType
+from policy.phase import ALL_PHASES, Phase
+
+Inline: TypeAlias = Callable[[list[ast.expr]], ast.expr]
+Prepare: TypeAlias = Callable[..., Callable[..., Any]]
+
+
+class InvalidConstantError(Exception):
+    """A constant argument that can never work, found while preparing a call.
+
+    `start` and `end` are offsets inside the constant's value, or None for all of it.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        hint: str | None = None,
+        start: int | None = None,
+        end: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.start = start
+        self.end = end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """A declared name and the attribute of the activation that holds its value.
+
+    `name` is dotted ("req.url.path"); a name may be a variable and at once the beginning of
+    others: the longest declared beginning of what is written wins.
+    """
+
+    name: str
+    type: CelType
+    attribute: str
+    doc: str = ""
+    phases: frozenset[Phase] = ALL_PHASES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overload:
+    """One signature of a function. Of a method the first parameter is the target.
+
+    `call` takes the arguments in order (after the activation, if the function needs it, and
+    after the work budget, if `counts_work`). `raises` tells whether it can fail at all.
+    `inline` writes the call as plain Python instead. `prepare` is used when the argument at
+    `prepared` is a constant: it takes (value, limits) once, at load, and gives the function of
+    the other arguments; it may raise InvalidConstantError.
+    """
+
+    parameters: tuple[CelType, ...]
+    result: CelType
+    call: Callable[..., Any]
+    method: bool = False
+    raises: bool = True
+    counts_work: bool = False
+    inline: Inline | None = None
+    prepare: Prepare | None = None
+    prepared: int = 1
+
+    def describe(self, name: str) -> str:
+        """Return the signature as an author writes the call."""
+        parameters = [str(parameter) for parameter in self.parameters]
+        if self.method:
+            return f"{parameters[0]}.{name}({', '.join(parameters[1:])})"
+        return f"{name}({', '.join(parameters)})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A function or method with its overloads. `name` is dotted for `hash.crc32`.
+
+    With `alias_of`, the name is accepted with a warning that names the right one.
+    """
+
+    name: str
+    overloads: tuple[Overload, ...]
+    doc: str = ""
+    phases: frozenset[Phase] = ALL_PHASES
+    needs_activation: bool = False
+    alias_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message type that `Name{field: value}` builds; `build` gets the fields as written."""
+
+    name: str
+    fields: Mapping[str, CelType]
+    result: CelType
+    build: Callable[[Mapping[str, Any]], Any]

@@ -1,0 +1,83 @@
+"""From tokens to the syntax tree: cel-python's LALR grammar with tree builders of our own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+from typing import Any, Final
+
+from lark import Lark, Token, UnexpectedInput
+from lark.exceptions import UnexpectedToken
+from lark.common import LexerConf
+from lark.lexer import Lexer
+
+from policy.cel import errors, syntax
+from policy.cel.finding import ExpressionError, Finding
+from policy.cel.limits import Limits
+from policy.cel.tokens import split_tokens
+from policy.cel.tree import TreeBuilder
+
+_VALUE_TERMINALS: Final = {"IDENT", "STRING_LIT", "INT_LIT"}
+
+
+def parse_expression(text: str, limits: Limits) -> tuple[syntax.Node, list[Finding]]:
+    """Parse one expression; the findings are warnings. Raises ExpressionError."""
+    tokens, warnings = split_tokens(text, limits)
+    if not tokens:
+        raise ExpressionError([errors.empty_expression(len(text))])
+    try:
+        tree: syntax.Node = _parser().parse(tokens)  # type: ignore[arg-type]
+    except UnexpectedInput as error:
+        raise ExpressionError([_syntax_error(error, len(text))]) from None
+    if tree.depth > limits.max_depth:
+        raise ExpressionError([errors.tree_too_deep(len(text), limits.max_depth)])
+    return tree, warnings
+
+
+class _TokenFeed(Lexer):
+    """Hands lark the tokens that are already cut, under the grammar's names for them."""
+
+    def __init__(self, conf: LexerConf) -> None:
+        self._names = {_plain(terminal.pattern.value): terminal.name for terminal in conf.terminals}
+
+    def lex(self, tokens: Any) -> Iterator[Token]:  # type: ignore[override]
+        names = self._names
+        for token in tokens:
+            token.type = names.get(token.type, token.type)
+            yield token
+
+
+def _plain(pattern: str) -> str:
+    return re.sub(r"\\(.)", r"\1", pattern)
+
+
+@cache
+def _parser() -> Lark:
+    # The grammar is read as package data: importing cel-python itself would load its evaluator.
+    spec = find_spec("celpy")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError("cel-python is not installed", name="celpy")
+    with open(f"{spec.submodule_search_locations[0]}/cel.lark", encoding="utf-8") as grammar:  # noqa: PTH123
+        return Lark(
+            grammar.read(),
+            parser="lalr",
+            start="expr",
+            lexer=_TokenFeed,
+            transformer=TreeBuilder(),  # type: ignore[arg-type]
+            maybe_placeholders=False,
+            keep_all_tokens=True,
+        )
+
+
+def _syntax_error(error: UnexpectedInput, length: int) -> Finding:
+    if not isinstance(error, UnexpectedToken):
+        return errors.unexpected_end(length, wants_value=True)
+    wants_value = not _VALUE_TERMINALS.isdisjoint(error.accepts or error.expected)
+    token = error.token
+    if token.type == "$END":
+        return errors.unexpected_end(length, wants_value=wants_value)
+    return errors.unexpected_token(
+        str(token), token.start_pos or 0, token.end_pos or length, wants_value=wants_value
+    )
