@@ -1,0 +1,194 @@
+"""What `penstock eval` shows a person: the outcome, both messages, and on request every step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+
+from penstock.json_value import json_text, literal
+from penstock.output import BAD, DOUBTFUL, FAINT, GOOD, STRONG, Line, Span, line
+from policy.cel import SubValue
+from policy.compiled import CompiledRule, Policy
+from policy.engine import Decision
+from policy.evaluation import ClientResponse, Ending, Evaluation, UpstreamRequest
+from policy.forwarding import ERROR_CODE_FIELD
+from policy.phase import Phase
+from policy.trace import ActionTrace, ExpressionTrace, RuleTrace
+from proxy.http1.request_head import BadRequest
+from proxy.refusal import bad_request, refusal_body
+
+ERROR = 400
+MAX_VALUE = 120
+COLOURS = {Ending.FORWARD: GOOD, Ending.RESPOND: STRONG, Ending.CLOSE: BAD}
+
+
+def evaluation_lines(evaluation: Evaluation, policy: Policy, *, explain: bool) -> Iterator[Line]:
+    """Lay out an evaluation; with `explain`, every rule comes first."""
+    if explain:
+        yield from explanation_lines(evaluation, policy)
+    yield from outcome_lines(evaluation)
+    for entry in evaluation.exchange.logs:
+        yield line(f"  log: {literal(entry)}")
+    if evaluation.upstream_request is not None:
+        yield line()
+        yield from upstream_request_lines(evaluation.upstream_request)
+    if evaluation.response is not None:
+        yield line()
+        yield from response_lines(evaluation.response)
+
+
+def refusal_lines(refusal: BadRequest) -> Iterator[Line]:
+    """Lay out the answer to a request that the proxy refuses before any rule."""
+    answer = bad_request(refusal.status, refusal.reason)
+    yield line(Span(f"respond {status_text(answer.status)}", BAD), f": {answer.reason}")
+    yield line("  before any rule, because the request is not acceptable as it stands")
+    yield line()
+    yield from response_lines(
+        ClientResponse(
+            status_code=answer.status,
+            headers=(*answer.headers, (ERROR_CODE_FIELD, answer.error_code)),
+            body=refusal_body(answer.status),
+        )
+    )
+
+
+def outcome_lines(evaluation: Evaluation) -> Iterator[Line]:
+    """Say how it ended, and which rule decided so."""
+    decision, response = evaluation.decision, evaluation.response
+    if decision is None or decision.reason is None:
+        status = "" if response is None else f", answered {status_text(response.status_code)}"
+        yield line(Span("forward", GOOD), status)
+        return
+    if response is None:
+        yield line(Span("close the connection", BAD), f": {decision.reason}")
+    else:
+        colour = BAD if response.status_code >= ERROR else STRONG
+        status = status_text(response.status_code)
+        yield line(Span(f"respond {status}", colour), f": {decision.reason}")
+    yield line(f"  {decided_by(decision)}")
+
+
+def decided_by(decision: Decision) -> str:
+    """Name the action and rule behind a decision."""
+    where = (
+        decision.phase.value if decision.rule is None else rule_title(decision.phase, decision.rule)
+    )
+    return f"by {decision.action} in {where}" if decision.action else f"in {where}"
+
+
+def rule_title(phase: Phase, rule: CompiledRule) -> str:
+    """Name a rule by its place in the document and its label."""
+    name = "" if rule.name is None else f' "{rule.name}"'
+    return f"{phase.value}[{rule.index}]{name}"
+
+
+def status_text(status_code: int) -> str:
+    """Return a status with its words, where it has any."""
+    try:
+        return f"{status_code} {HTTPStatus(status_code).phrase}"
+    except ValueError:
+        return str(status_code)
+
+
+def upstream_request_lines(request: UpstreamRequest) -> Iterator[Line]:
+    """Lay out the request as the upstream gets it."""
+    yield line(Span("> ", FAINT), f"{request.method} {request.url}")
+    for name, value in request.headers:
+        yield line(Span("> ", FAINT), f"{name}: {value}")
+
+
+def response_lines(response: ClientResponse) -> Iterator[Line]:
+    """Lay out the response as the client gets it."""
+    yield line(Span("< ", FAINT), status_text(response.status_code))
+    for name, value in response.headers:
+        yield line(Span("< ", FAINT), f"{name}: {value}")
+    if response.body:
+        yield line(Span("<", FAINT))
+        for each in json_text(response.body).rstrip("\n").split("\n"):
+            yield line(Span("< ", FAINT), each)
+
+
+def explanation_lines(evaluation: Evaluation, policy: Policy) -> Iterator[Line]:
+    """Lay out every rule of the policy: what its expressions saw, what its actions did."""
+    reached = {(record.phase, record.index): record for record in evaluation.trace.rules}
+    for phase in Phase:
+        for rule in policy.rules.get(phase, ()):
+            record = reached.get((phase, rule.index))
+            title = rule_title(phase, rule)
+            if record is None:
+                yield line(Span(f"{title}: not reached", FAINT))
+                continue
+            yield line(Span(title, STRONG), ": ", verdict(record))
+            yield from rule_lines(record)
+    yield line()
+
+
+def verdict(record: RuleTrace) -> Span:
+    """Say whether a rule matched, and why not."""
+    if any(expression.error is not None for expression in record.expressions):
+        return Span("failed", BAD)
+    if not record.matched:
+        return Span("not matched", DOUBTFUL)
+    return Span("matched" if record.expressions else "matched, it has no expressions", GOOD)
+
+
+def rule_lines(record: RuleTrace) -> Iterator[Line]:
+    """Lay out the steps of a rule that was reached."""
+    for expression in record.expressions:
+        yield from expression_lines(expression)
+    for text in record.skipped_expressions:
+        yield line(Span(f"  {text}  not evaluated", FAINT))
+    for action in record.actions:
+        yield from action_lines(action)
+
+
+def expression_lines(record: ExpressionTrace) -> Iterator[Line]:
+    """Lay out one expression and below it its parts, each once."""
+    value = Span(f"failed: {record.error}", BAD) if record.error else truth(record.value)
+    yield line(f"  {one_line(record.text)}  is ", value)
+    parts = list(distinct_parts(record))
+    width = max((len(text) for text, _ in parts), default=0)
+    for text, part in parts:
+        shown = f"failed: {part.error}" if part.error else shortened(literal(part.value))
+        yield line(f"      {text:<{width}}  ", Span(shown, FAINT))
+
+
+def distinct_parts(record: ExpressionTrace) -> Iterator[tuple[str, SubValue]]:
+    """Return the parts that say something new: not the whole, and none twice."""
+    seen = {one_line(record.text)}
+    for part in record.parts:
+        text = one_line(part.text)
+        if text not in seen:
+            seen.add(text)
+            yield text, part
+
+
+def truth(value: object) -> Span:
+    """Show what an expression came to."""
+    return Span(literal(value), GOOD if value else DOUBTFUL)
+
+
+def one_line(text: str) -> str:
+    """Fold an expression that is written over several lines."""
+    return " ".join(text.split())
+
+
+def shortened(text: str) -> str:
+    """Cut a value that would fill the screen."""
+    return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}... ({len(text)} characters)"
+
+
+def action_lines(record: ActionTrace) -> Iterator[Line]:
+    """Lay out one action that ran, and its result."""
+    outcome = {"continue": "continue", "close": f"close: {record.reason}"}.get(
+        record.outcome, f"respond {record.status_code}: {record.reason}"
+    )
+    yield line("  -> ", Span(record.type, STRONG), f": {outcome}")
+    for name, value in result_fields(record.result):
+        yield line(f"      {name}  ", Span(shortened(literal(value)), FAINT))
+
+
+def result_fields(result: object) -> Iterable[tuple[str, object]]:
+    """Return the variables that an action left behind."""
+    names: Iterable[str] = getattr(result, "__dataclass_fields__", {})
+    return [(name, getattr(result, name)) for name in names]

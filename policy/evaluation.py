@@ -1,0 +1,206 @@
+"""Plays one exchange through all phases, with an upstream's answer at hand instead of a network.
+
+The evaluator on the command line and policy tests use it. What decides is the same engine that
+runs in the proxy; only the effects are answered from values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, assert_never
+
+from policy.action import Close, Continue, Respond
+from policy.compiled import Policy
+from policy.effect import Effect, Now, ReadBody
+from policy.engine import Decision, Phases, begin_request, run_phase
+from policy.exchange import Exchange, Request, Response
+from policy.fields import Fields
+from policy.forwarding import (
+    ERROR_CODE_FIELD,
+    Line,
+    received_fields,
+    restore_location,
+    upstream_fields,
+)
+from policy.phase import Phase
+from policy.trace import Trace
+
+
+class Ending(StrEnum):
+    """How an exchange ended: what a client is left with."""
+
+    FORWARD = "forward"
+    RESPOND = "respond"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamAnswer:
+    """What the upstream is said to answer, if it is asked at all."""
+
+    status_code: int = 200
+    headers: tuple[Line, ...] = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamRequest:
+    """The request as it reaches the upstream."""
+
+    method: str
+    url: str
+    headers: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientResponse:
+    """The response as it reaches the client, without framing."""
+
+    status_code: int
+    headers: tuple[Line, ...]
+    body: bytes
+
+
+@dataclass(slots=True, kw_only=True)
+class Evaluation:
+    """What became of one exchange.
+
+    `decision` is the one that ended the exchange early, None when no rule did. `response` is
+    None for a closed connection, `upstream_request` is None when the upstream was not asked.
+    `vars` are the variables of all phases, of one name the last phase's.
+    """
+
+    exchange: Exchange
+    trace: Trace = field(default_factory=Trace)
+    ending: Ending = Ending.FORWARD
+    decision: Decision | None = None
+    upstream_request: UpstreamRequest | None = None
+    response: ClientResponse | None = None
+    vars: dict[str, Any] = field(default_factory=dict)
+
+
+def evaluate(
+    policy: Policy, exchange: Exchange, request: Request, body: bytes, upstream: UpstreamAnswer
+) -> Evaluation:
+    """Play a request on a new connection through every phase, in their order."""
+    play = _Play(policy, exchange, request, body)
+    admission = play.phase(Phase.ON_TCP_CONNECT)
+    if not isinstance(admission.outcome, Continue):
+        # There is no request yet that could be answered.
+        return play.close(admission)
+
+    exchange.request = request
+    exchange.changed()
+    begin_request(policy, exchange)
+    decision = play.phase(Phase.ON_HTTP_REQUEST)
+    match decision.outcome:
+        case Continue():
+            return play.forward(upstream)
+        case Respond() as outcome if outcome.runs_response_phase:
+            return play.respond_through(decision, outcome)
+        case Respond() as outcome:
+            return play.respond(decision, outcome)
+        case Close():
+            return play.close(decision)
+
+
+class _Play:
+    """One run: the engine's phases, and what they add up to."""
+
+    def __init__(self, policy: Policy, exchange: Exchange, request: Request, body: bytes) -> None:
+        self.policy = policy
+        self.exchange = exchange
+        self.request = request
+        self.body = body
+        self.evaluation = Evaluation(exchange=exchange)
+
+    def phase(self, phase: Phase) -> Decision:
+        """Run one phase and keep its variables."""
+        run = run_phase(self.policy, phase, self.exchange, self.evaluation.trace)
+        decision = answered(run, body=self.body, now_ns=self.exchange.now_ns)
+        self.evaluation.vars |= self.exchange.vars
+        return decision
+
+    def forward(self, upstream: UpstreamAnswer) -> Evaluation:
+        """Let the upstream answer, then run the response phase on its answer."""
+        self.evaluation.upstream_request = UpstreamRequest(
+            method=self.request.method,
+            url=self.request.url.text,
+            headers=tuple(upstream_fields(self.exchange, owned=self.policy.owned_headers)),
+        )
+        response = Response(
+            status_code=upstream.status_code, headers=received_fields(upstream.headers)
+        )
+        restore_location(self.request, response)
+        return self._respond_with(response, upstream.body)
+
+    def respond_through(self, decision: Decision, outcome: Respond[Any]) -> Evaluation:
+        """Run the response phase on a response that a request rule made."""
+        self.evaluation.ending = Ending.RESPOND
+        self.evaluation.decision = decision
+        response = Response(
+            status_code=outcome.status_code, headers=Fields(response_lines(outcome))
+        )
+        return self._respond_with(response, outcome.body)
+
+    def _respond_with(self, response: Response, body: bytes) -> Evaluation:
+        self.exchange.response = response
+        self.exchange.changed()
+        decision = self.phase(Phase.ON_HTTP_RESPONSE)
+        match decision.outcome:
+            case Continue():
+                return self._finish(response.status_code, tuple(response.headers), body)
+            case Respond() as outcome:
+                return self.respond(decision, outcome)
+            case Close():
+                return self.close(decision)
+
+    def respond(self, decision: Decision, outcome: Respond[Any]) -> Evaluation:
+        """Answer with the response of a rule, as it is."""
+        self.evaluation.ending = Ending.RESPOND
+        self.evaluation.decision = decision
+        return self._finish(outcome.status_code, response_lines(outcome), outcome.body)
+
+    def close(self, decision: Decision) -> Evaluation:
+        """Answer nothing."""
+        self.evaluation.ending = Ending.CLOSE
+        self.evaluation.decision = decision
+        return self.evaluation
+
+    def _finish(self, status_code: int, lines: tuple[Line, ...], body: bytes) -> Evaluation:
+        bodiless = status_code in (204, 304) or self.request.method == "HEAD"
+        self.evaluation.response = ClientResponse(
+            status_code=status_code, headers=lines, body=b"" if bodiless else body
+        )
+        return self.evaluation
+
+
+def response_lines(outcome: Respond[Any]) -> tuple[Line, ...]:
+    """Return the fields of a response made here, with the error code that explains it."""
+    if outcome.error_code is None:
+        return outcome.headers
+    return (*outcome.headers, (ERROR_CODE_FIELD, outcome.error_code))
+
+
+def answered(phases: Phases, *, body: bytes, now_ns: Callable[[], int]) -> Decision:
+    """Drive a phase to its decision, answering its effects from values."""
+    reply: Any = None
+    try:
+        while True:
+            reply = reply_to(phases.send(reply), body=body, now_ns=now_ns)
+    except StopIteration as stop:
+        decision: Decision = stop.value
+        return decision
+
+
+def reply_to(effect: Effect, *, body: bytes, now_ns: Callable[[], int]) -> bytes | int | None:
+    """Answer one effect from values."""
+    match effect:
+        case ReadBody(limit_bytes=limit):
+            return body if len(body) <= limit else None
+        case Now():
+            return now_ns()
+        case _:
+            assert_never(effect)
