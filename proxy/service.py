@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from proxy.completion import Completion
+from proxy.deadlines import Deadlines
 from proxy.endpoint_table import EndpointTable
 from proxy.limits import Limits
+from proxy.message import HttpDate
 from proxy.trusted_proxies import TrustedProxies
 from proxy.upstream_pool import UpstreamPool
 
@@ -57,4 +59,10 @@ class Service:
     pool: UpstreamPool
     completed: CompletionSink
     now_ns: Callable[[], int]
+    deadlines: Deadlines
     stopping: bool = False
+    _date: HttpDate = field(default_factory=HttpDate, init=False)
+
+    def date(self) -> str:
+        """Return the present time as a Date value."""
+        return self._date.at(self.now_ns())

@@ -1,0 +1,41 @@
+"""The record of one finished request: what was decided, by which rule, and what it cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from policy.exchange import Connection, Exchange
+
+
+@dataclass(slots=True, kw_only=True)
+class Completion:
+    """One request from its first byte to its last, or one connection refused before that.
+
+    `exchange` is None when the bytes were no request. `status` is None when nothing was
+    answered. Sizes are bytes of content, without framing. Times are nanoseconds since the epoch;
+    `upstream_head_ns` is when the response head came, None if it never did. `reason` is the
+    stable code of what ended the request early, None for one that was simply forwarded. `rule`
+    is the index in its phase of the rule that decided.
+    """
+
+    connection: Connection
+    exchange: Exchange | None = None
+    endpoint: str | None = None
+    policy: str | None = None
+    status: int | None = None
+    reason: str | None = None
+    error_code: str | None = None
+    phase: str | None = None
+    rule: int | None = None
+    rule_name: str | None = None
+    action: str | None = None
+    started_ns: int = 0
+    upstream_head_ns: int | None = None
+    ended_ns: int = 0
+    request_body_bytes: int = 0
+    response_body_bytes: int = 0
+    upstream: str | None = None
+    upstream_status: int | None = None
+    upstream_connection_reused: bool = False
+    upgraded: bool = False
+    client_aborted: bool = False

@@ -1,0 +1,420 @@
+"""One client connection: bytes into requests, one exchange at a time, and bytes back.
+
+    FIRST_BYTE -> HEAD -> EXCHANGE -> IDLE -> HEAD -> ...
+                              |-> DRAIN -> IDLE        the answer came before the body's end
+                              |-> TUNNEL               after a switch of protocols
+    any state -> LINGER -> closed
+
+While an exchange is in progress, at most one read's worth of later requests is held, and the
+socket is not read any further (T-SM-13).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum, auto
+from typing import cast
+
+from policy.exchange import Connection
+from proxy.deadlines import inf
+from proxy.exchange_driver import ExchangeDriver
+from proxy.http1.body import ChunkedReader, LengthReader, request_body_reader
+from proxy.http1.grammar import GrammarError
+from proxy.http1.request_head import BadRequest, parse_request_head
+from proxy.limits import Limits
+from proxy.message import render_refusal
+from proxy.reception import ConnectionRefused, Reception, plain_connection
+from proxy.refusal import REQUEST_TIMED_OUT, Refusal, bad_request
+from proxy.service import Listener, Service
+
+MAX_TRAILER_BYTES = 8192
+LINGER_S = 2.0
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+CRLF = b"\r\n"
+
+
+class State(Enum):
+    """What the connection is doing; the module's docstring shows the ways between states."""
+
+    FIRST_BYTE = auto()
+    HEAD = auto()
+    EXCHANGE = auto()
+    IDLE = auto()
+    DRAIN = auto()
+    TUNNEL = auto()
+    LINGER = auto()
+
+
+BETWEEN_REQUESTS = frozenset({State.FIRST_BYTE, State.HEAD, State.IDLE})
+
+
+class DownstreamProtocol(asyncio.Protocol):
+    """The client's side of its exchanges."""
+
+    __slots__ = (
+        "_advancing", "_awaits_continue", "_buffer", "_client_blocked", "_connection",
+        "_deadlines", "_discarded", "_driver", "_held", "_last", "_limits", "_listener",
+        "_reader", "_reception", "_service", "_state", "_transport", "_upstream_blocked",
+        "deadline",
+    )  # fmt: skip
+
+    def __init__(
+        self, service: Service, listener: Listener, connection: Connection | None = None
+    ) -> None:
+        """Serve one connection.
+
+        `connection` is given where the listener knows more than the socket tells, as with the
+        PROXY protocol.
+        """
+        self._service = service
+        self._listener = listener
+        self._connection = connection
+        self._limits = service.runtime.limits
+        self._deadlines = service.deadlines
+        self._state = State.FIRST_BYTE
+        self._driver: ExchangeDriver | None = None
+        self._reader: LengthReader | ChunkedReader | None = None
+        self._buffer = bytearray()
+        self._held = b""
+        self._discarded = 0
+        self._advancing = False
+        self._awaits_continue = False
+        self._last = False
+        self._upstream_blocked = False
+        self._client_blocked = False
+        self.deadline = inf
+
+    # What the event loop does
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports have the interface without the base class.
+        self._transport = cast(asyncio.Transport, transport)
+        if self._connection is None:
+            self._connection = plain_connection(transport, self._service)
+        self._reception = Reception(self._service, self._listener, self._connection)
+        self._deadlines.watch(self)
+        self.deadline = self._deadlines.now + self._limits.first_byte_timeout_s
+        try:
+            self._reception.welcome()
+        except ConnectionRefused:
+            self.abort()
+
+    def data_received(self, data: bytes) -> None:
+        reader = self._reader
+        self._reception.connection.bytes_in += len(data)
+        if self._state is State.LINGER:
+            self._discard(data)
+        elif self._state is State.TUNNEL:
+            self.deadline = inf
+            if self._driver is not None:
+                self._driver.tunnel_from_client(data)
+        elif reader is not None and not reader.ended:
+            self._read_body(reader, data)
+        elif self._state is State.EXCHANGE:
+            self._hold(data)
+        else:
+            self._advance(data)
+
+    def eof_received(self) -> bool:
+        can_half_close = self._transport.can_write_eof()
+        if self._state is State.TUNNEL and self._driver is not None:
+            self._driver.client_ended()
+            return can_half_close
+        if self._state is State.EXCHANGE and (self._reader is None or self._reader.ended):
+            # It may have gone, or only have nothing more to say: it gets a moment.
+            self._last = True
+            self.deadline = self._deadlines.now + self._limits.half_close_timeout_s
+            return can_half_close
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - why is no matter
+        self._deadlines.forget(self)
+        self._state = State.LINGER
+        driver, self._driver = self._driver, None
+        if driver is not None:
+            driver.client_gone()
+
+    def pause_writing(self) -> None:
+        self._client_blocked = True
+        # A reader that takes nothing for this long is gone, or holds us up on purpose.
+        self.deadline = self._deadlines.now + self._limits.body_idle_timeout_s
+        if self._driver is not None:
+            self._driver.client_blocked()
+
+    def resume_writing(self) -> None:
+        self._client_blocked = False
+        if self._driver is not None:
+            self.deadline = inf
+            self._driver.client_unblocked()
+        elif self._state is State.IDLE:
+            self._next()
+
+    def expired(self) -> None:
+        state = self._state
+        driver = self._driver
+        if state is State.HEAD:
+            self._refuse(REQUEST_TIMED_OUT)
+        elif state is State.EXCHANGE and driver is not None:
+            if self._last and driver.responding:
+                self.deadline = inf
+            elif self._reader is not None and not self._reader.ended:
+                driver.client_failed(REQUEST_TIMED_OUT)
+            else:
+                self._transport.abort()
+        elif state is State.DRAIN:
+            self._linger()
+        elif state is State.IDLE:
+            self._transport.close()
+        else:
+            self._transport.abort()
+
+    # What the exchange does
+
+    @property
+    def keeps_alive(self) -> bool:
+        """Tell whether the service and the client's side allow another request after this."""
+        return not (self._last or self._service.stopping)
+
+    @property
+    def trailers(self) -> tuple[tuple[str, str], ...]:
+        """The trailers of the complete request."""
+        return self._reader.trailers if self._reader is not None else ()
+
+    def write(self, data: bytes) -> None:
+        """Send response bytes."""
+        self._reception.connection.bytes_out += len(data)
+        self._transport.write(data)
+
+    def want_content(self) -> None:
+        """Tell a client that waits with its body to send it (RFC 9110, section 10.1.1)."""
+        if self._awaits_continue:
+            self._awaits_continue = False
+            if self._reader is not None and not self._reader.ended:
+                self.write(CONTINUE)
+
+    def pause(self) -> None:
+        """Stop reading the request's body: the upstream takes no more for now."""
+        self._upstream_blocked = True
+        self._transport.pause_reading()
+        self.deadline = inf
+
+    def resume(self) -> None:
+        """Read the body on."""
+        if self._upstream_blocked:
+            self._upstream_blocked = False
+            if not self._held:
+                self._transport.resume_reading()
+            if self._reader is not None and not self._reader.ended:
+                self.deadline = self._deadlines.now + self._limits.body_idle_timeout_s
+
+    def switch(self) -> None:
+        """Become one end of a tunnel; bytes that came early go through it first."""
+        self._state = State.TUNNEL
+        held, self._held = self._held, b""
+        if held:
+            self._transport.resume_reading()
+            if self._driver is not None:
+                self._driver.tunnel_from_client(held)
+
+    def write_eof(self) -> None:
+        """End our half of a tunnel."""
+        if self._transport.is_closing():
+            return
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        else:
+            self._transport.close()
+
+    def done(self, *, keeps_alive: bool) -> None:
+        """Go on after a complete response."""
+        self._driver = None
+        self.resume()
+        if self._transport.is_closing():
+            return
+        unread = self._reader is not None and not self._reader.ended
+        if not keeps_alive or not self.keeps_alive:
+            self._linger() if unread else self._transport.close()
+        elif unread and self._awaits_continue:
+            # Whether the body is still coming can't be known: only closing ends the doubt.
+            self._linger()
+        elif unread:
+            self._state = State.DRAIN
+            self._discarded = 0
+            self.deadline = self._deadlines.now + self._limits.drain_timeout_s
+        else:
+            self._next()
+
+    def abort(self) -> None:
+        """Break the connection, so that a client sees that the response is not complete."""
+        self._driver = None
+        self._state = State.LINGER
+        self._transport.abort()
+
+    # What the server does
+
+    def stop(self) -> None:
+        """Close at once between requests; else after the response that is being made."""
+        if self._state in BETWEEN_REQUESTS and not self._buffer:
+            self._transport.close()
+
+    # Reading
+
+    def _advance(self, data: bytes) -> None:
+        """Start one request after another from the bytes at hand."""
+        self._advancing = True
+        while data and self._state in BETWEEN_REQUESTS and not self._client_blocked:
+            data = self._start_request(data)
+        self._advancing = False
+        if data and self._state is not State.LINGER:
+            self._hold(data)
+
+    def _hold(self, data: bytes) -> None:
+        self._held += data
+        self._transport.pause_reading()
+
+    def _next(self) -> None:
+        self._state = State.IDLE
+        self._reader = None
+        self.deadline = self._deadlines.now + self._limits.keep_alive_timeout_s
+        # A client that asks and asks without reading its answers waits until it has read them.
+        if self._held and not self._advancing and not self._client_blocked:
+            held, self._held = self._held, b""
+            self._transport.resume_reading()
+            self._advance(held)
+
+    def _start_request(self, data: bytes) -> bytes:
+        """Begin with the next request; returns the bytes behind it."""
+        if self._buffer:
+            self._buffer += data
+            data = bytes(self._buffer)
+        elif data.startswith(CRLF):
+            # RFC 9112, section 2.2: one empty line before a request is some clients' habit.
+            data = data[2:]
+        end = data.find(b"\r\n\r\n")
+        limits = self._limits = self._service.runtime.limits
+        try:
+            if end < 0 or end > limits.max_head_bytes:
+                self._check_unfinished(data, limits)
+                self._wait_for_head(data)
+                return b""
+            head = parse_request_head(data[:end], limits)
+            content, rest = self._first_content(head.length, data[end + 4 :], limits)
+        except BadRequest as error:
+            self._refuse(bad_request(error.status, error.reason))
+            return b""
+        except GrammarError as error:
+            self._refuse(bad_request(400, error.reason))
+            return b""
+        if self._buffer:
+            self._buffer = bytearray()
+        self._awaits_continue = head.expects_continue
+        self._state = State.EXCHANGE
+        ended = self._reader is None or self._reader.ended
+        self.deadline = inf if ended else self._deadlines.now + limits.body_idle_timeout_s
+        try:
+            driver = self._reception.receive(head, self)
+        except ConnectionRefused:
+            self.abort()
+            return b""
+        if isinstance(driver, Refusal):
+            self._refuse(driver)
+            return b""
+        self._driver = driver
+        driver.start(content, ended=ended)
+        return rest
+
+    def _first_content(self, length: int, data: bytes, limits: Limits) -> tuple[bytes, bytes]:
+        if length == 0:
+            self._reader = None
+            return b"", data
+        reader = self._reader = request_body_reader(
+            length, max_trailers=limits.max_fields, max_trailer_bytes=MAX_TRAILER_BYTES
+        )
+        content = reader.read(data) if data else b""
+        return content, reader.rest
+
+    def _check_unfinished(self, data: bytes, limits: Limits) -> None:
+        """Refuse early what can't become a request any more; raises BadRequest."""
+        if len(data) > limits.max_head_bytes:
+            raise BadRequest(431, "head-too-large")
+        if (
+            len(data) > limits.max_request_line_bytes
+            and data.find(CRLF, 0, limits.max_request_line_bytes + 2) < 0
+        ):
+            raise BadRequest(414, "request-line-too-long")
+        if data[:1] != b"\r" and not data[:1].isalpha():
+            raise BadRequest(400, "bad-request-line")
+        if data.startswith(CRLF):
+            raise BadRequest(400, "empty-lines-before-request")
+        if data.count(b"\n") != data.count(CRLF):
+            raise BadRequest(400, "control-character-in-head")
+
+    def _wait_for_head(self, data: bytes) -> None:
+        if not self._buffer:
+            self._buffer += data
+        if self._state is not State.HEAD and self._buffer:
+            # From its first byte on the head has one deadline, which no further byte moves.
+            self._state = State.HEAD
+            self.deadline = self._deadlines.now + self._limits.head_timeout_s
+
+    def _read_body(self, reader: LengthReader | ChunkedReader, data: bytes) -> None:
+        try:
+            content = reader.read(data)
+        except GrammarError as error:
+            self._body_failed(bad_request(400, error.reason))
+            return
+        if reader.rest:
+            self._hold(reader.rest)
+        if self._state is State.DRAIN:
+            self._drain(reader, content)
+        elif self._driver is not None:
+            self.deadline = (
+                inf if reader.ended else self._deadlines.now + self._limits.body_idle_timeout_s
+            )
+            self._awaits_continue = False
+            if content or reader.ended:
+                self._driver.request_content(content, ended=reader.ended)
+
+    def _body_failed(self, refusal: Refusal) -> None:
+        if self._driver is not None:
+            self._driver.client_failed(refusal)
+        else:
+            self._linger()
+
+    def _drain(self, reader: LengthReader | ChunkedReader, content: bytes) -> None:
+        self._discarded += len(content)
+        if reader.ended:
+            self._next()
+        elif self._discarded > self._limits.max_drained_body_bytes:
+            self._linger()
+
+    # Ending
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Answer what never became an exchange, and close."""
+        self._reception.refused(refusal)
+        self.write(render_refusal(refusal, self._service.date()))
+        self._linger()
+
+    def _linger(self) -> None:
+        """Close so that the client can still read what we wrote.
+
+        Closing with unread bytes in the socket resets the connection, and the reset may overtake
+        our answer (RFC 9112, section 9.6). So our half ends first, and what comes is thrown away.
+        """
+        self._state = State.LINGER
+        self._held = b""
+        self._discarded = 0
+        self.deadline = self._deadlines.now + LINGER_S
+        if self._transport.is_closing():
+            return
+        if not self._transport.can_write_eof():
+            self._transport.close()
+            return
+        self._transport.write_eof()
+        self._transport.resume_reading()
+
+    def _discard(self, data: bytes) -> None:
+        self._discarded += len(data)
+        if self._discarded > self._limits.max_drained_body_bytes:
+            self._transport.abort()

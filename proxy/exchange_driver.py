@@ -1,0 +1,577 @@
+"""Drives one request through its phases, to the upstream and back.
+
+No task and no future on the way, unless a connection has to be opened: the two connections call
+in when something arrives, and a policy's generator is resumed when what it asked for is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from policy.action import Close, Continue, Respond
+from policy.effect import Effect, Now, ReadBody
+from policy.engine import Decision, Phases, begin_request, run_phase
+from policy.exchange import Exchange, Response
+from policy.fields import Fields
+from policy.forwarding import (
+    forwardable_trailers,
+    received_fields,
+    restore_location,
+    upstream_fields,
+)
+from policy.phase import Phase
+from proxy.completion import Completion
+from proxy.endpoint import ServedEndpoint
+from proxy.http1.body import chunk, last_chunk
+from proxy.http1.request_head import CHUNKED, RequestHead
+from proxy.http1.response_head import BadResponse, ResponseHead
+from proxy.message import (
+    ERROR_CODE_FIELD,
+    REASONS,
+    InjectedLine,
+    Line,
+    refusal_lines,
+    render_request_head,
+    render_response_head,
+)
+from proxy.refusal import INJECTED_LINE, INTERNAL_ERROR, NO_UPSTREAM, Refusal, refusal_body
+from proxy.response_writer import ResponseWriter
+from proxy.service import Service
+from proxy.upstream import UpstreamConnection
+from proxy.upstream_pool import ConnectFailed, UpstreamPlace
+from proxy.websocket import check_switch
+
+# A request without content may be sent again when a kept connection broke before the answer
+# (RFC 9112, section 9.3.1), if doing it twice is like doing it once (RFC 9110, section 9.2.2).
+REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PROPFIND", "REPORT", "SEARCH"})
+PASSED_ON_INTERIM = frozenset({102, 103})
+# We frame the body ourselves, and have answered the expectation ourselves.
+OURS = frozenset({"content-length", "expect"})
+
+
+class ClientSide(Protocol):
+    """What an exchange asks of the client's connection."""
+
+    @property
+    def keeps_alive(self) -> bool: ...
+    @property
+    def trailers(self) -> tuple[Line, ...]: ...
+    def write(self, data: bytes) -> None: ...
+    def want_content(self) -> None: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def switch(self) -> None: ...
+    def write_eof(self) -> None: ...
+    def done(self, *, keeps_alive: bool) -> None: ...
+    def abort(self) -> None: ...
+
+
+class ExchangeDriver:
+    """One request on its way."""
+
+    __slots__ = (
+        "_client", "_connecting", "_decision", "_exchange", "_finished", "_head", "_key", "_length",
+        "_pending", "_place", "_policy", "_read_limit", "_received", "_refusal", "_request_ended",
+        "_retried", "_reused", "_sent", "_served", "_service", "_staged", "_staged_ended", "_steps",
+        "_then", "_tunnel", "_upstream", "_upstream_head_ns", "_upstream_status", "_writer",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        service: Service,
+        client: ClientSide,
+        exchange: Exchange,
+        *,
+        served: ServedEndpoint,
+        place: UpstreamPlace | None,
+        head: RequestHead,
+        websocket_key: str,
+    ) -> None:
+        """Take one request; `websocket_key` is "" for all but WebSocket handshakes."""
+        self._service = service
+        self._client = client
+        self._exchange = exchange
+        self._served = served
+        self._policy = served.policy
+        self._place = place
+        self._head = head
+        self._key = websocket_key
+        self._upstream: UpstreamConnection | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._pending: list[bytes] = []
+        self._received = 0
+        self._sent = 0
+        self._read_limit: int | None = None
+        self._request_ended = False
+        self._retried = False
+        self._reused = False
+        self._staged: list[bytes] | None = None
+        self._staged_ended = False
+        self._length = 0
+        self._writer: ResponseWriter | None = None
+        self._tunnel = False
+        self._finished = False
+        self._decision: Decision | None = None
+        self._refusal: Refusal | None = None
+        self._upstream_status: int | None = None
+        self._upstream_head_ns: int | None = None
+
+    @property
+    def responding(self) -> bool:
+        """Tell whether any byte of the final response is on its way."""
+        return self._writer is not None
+
+    # From the client
+
+    def start(self, content: bytes, *, ended: bool) -> None:
+        """Begin, with the content that came along with the head."""
+        if content:
+            self._pending.append(content)
+            self._received = len(content)
+        if ended:
+            self._request_complete()
+        exchange, policy = self._exchange, self._policy
+        begin_request(policy, exchange)
+        if policy.has(Phase.ON_HTTP_REQUEST):
+            self._run(run_phase(policy, Phase.ON_HTTP_REQUEST, exchange), self._request_decided)
+        else:
+            self._forward()
+
+    def request_content(self, content: bytes, *, ended: bool) -> None:
+        """Take more of the request's body."""
+        self._received += len(content)
+        if ended:
+            self._request_complete()
+        if self._upstream is not None:
+            self._send_content(self._upstream, content)
+            return
+        if content:
+            self._pending.append(content)
+        if self._read_limit is None:
+            self._client.pause()
+        elif ended or self._received > self._read_limit:
+            self._answer_read()
+
+    def client_failed(self, refusal: Refusal) -> None:
+        """End a request whose body is malformed or does not come."""
+        self._refuse(refusal)
+
+    def client_gone(self) -> None:
+        """Drop everything: there is nobody left to answer."""
+        self._drop_upstream()
+        self._finish(client_aborted=not self._tunnel)
+
+    def client_blocked(self) -> None:
+        """Stop the response until the client has taken what we sent."""
+        if self._upstream is not None:
+            self._upstream.pause()
+
+    def client_unblocked(self) -> None:
+        """Let the response come again."""
+        if self._upstream is not None and self._staged is None:
+            self._upstream.resume()
+
+    def tunnel_from_client(self, data: bytes) -> None:
+        """Pass on what the client sends after a switch of protocols."""
+        self._received += len(data)
+        if self._upstream is not None:
+            self._upstream.write(data)
+
+    def client_ended(self) -> None:
+        """Pass on that the client sends nothing more through the tunnel."""
+        if self._upstream is not None:
+            self._upstream.end_tunnel()
+
+    # The policy
+
+    def _run(self, steps: Phases, then: Callable[[Decision], None]) -> None:
+        self._steps = steps
+        self._then = then
+        self._step(None)
+
+    def _step(self, answer: Any) -> None:
+        """Go on with the phase until it ends or waits for something."""
+        while True:
+            try:
+                effect = self._steps.send(answer)
+            except StopIteration as end:
+                decision: Decision = end.value
+                break
+            except Exception as error:  # noqa: BLE001 - a fault of ours must not let a request by
+                self._fault(error)
+                return
+            if isinstance(effect, ReadBody):
+                if not self._read(effect):
+                    return
+                answer = self._whole_body()
+            else:
+                answer = self._answer(effect)
+        if not isinstance(decision.outcome, Continue):
+            self._decision = decision
+        self._then(decision)
+
+    def _answer(self, effect: Effect) -> Any:
+        match effect:
+            case Now():
+                return self._service.now_ns()
+            case _:
+                raise NotImplementedError(effect)
+
+    def _read(self, effect: ReadBody) -> bool:
+        """Begin to buffer the body; True when there is nothing to wait for."""
+        limit = min(effect.limit_bytes, self._service.runtime.limits.max_buffered_body_bytes)
+        self._read_limit = limit
+        if self._request_ended or self._received > limit:
+            return True
+        self._client.want_content()
+        self._client.resume()
+        return False
+
+    def _whole_body(self) -> bytes | None:
+        limit, self._read_limit = self._read_limit, None
+        if limit is not None and self._received > limit:
+            return None
+        body = b"".join(self._pending)
+        self._pending = [body] if body else []
+        return body
+
+    def _answer_read(self) -> None:
+        self._client.pause()
+        self._step(self._whole_body())
+
+    def _fault(self, error: Exception) -> None:
+        asyncio.get_running_loop().call_exception_handler(
+            {"message": "a policy phase failed", "exception": error}
+        )
+        self._refuse(INTERNAL_ERROR)
+
+    def _request_decided(self, decision: Decision) -> None:
+        outcome = decision.outcome
+        if isinstance(outcome, Continue):
+            self._forward()
+        elif isinstance(outcome, Close):
+            self._close()
+        else:
+            self._respond(outcome, runs_response_phase=outcome.runs_response_phase)
+
+    def _response_decided(self, decision: Decision) -> None:
+        outcome = decision.outcome
+        if isinstance(outcome, Continue):
+            self._write_response()
+        elif isinstance(outcome, Close):
+            self._close()
+        else:
+            self._drop_upstream()
+            self._respond(outcome, runs_response_phase=False)
+
+    # To the upstream
+
+    def _request_complete(self) -> None:
+        self._request_ended = True
+        request = self._exchange.request
+        if request is not None and self._head.length:
+            request.body_received_ns = self._service.now_ns()
+            if self._client.trailers:
+                request.trailers = Fields(self._client.trailers)
+
+    def _forward(self) -> None:
+        place = self._place
+        if place is None:
+            self._refuse(NO_UPSTREAM)
+            return
+        upstream = None if self._retried else place.take()
+        if upstream is not None:
+            self._reused = True
+            self._send_head(upstream)
+        else:
+            self._reused = False
+            self._connecting = asyncio.get_running_loop().create_task(self._connect(place))
+
+    async def _connect(self, place: UpstreamPlace) -> None:
+        try:
+            upstream = await place.connect()
+        except ConnectFailed as error:
+            self._connecting = None
+            self._refuse(error.failure)
+            return
+        self._connecting = None
+        if self._finished:
+            place.put_back(upstream)
+        else:
+            self._send_head(upstream)
+
+    def _send_head(self, upstream: UpstreamConnection) -> None:
+        exchange, head = self._exchange, self._head
+        request = exchange.request
+        assert request is not None
+        assert self._served.upstream is not None
+        lines = upstream_fields(
+            exchange, owned=self._policy.owned_headers, websocket=self._key != ""
+        )
+        lines = [line for line in lines if line[0].lower() not in OURS]
+        target = request.url.uri
+        if target != "*":
+            target = self._served.upstream.base_path + target
+        try:
+            data = render_request_head(request.method, target, lines, head.length)
+        except InjectedLine:
+            upstream.close()
+            self._refuse(INJECTED_LINE)
+            return
+        self._upstream = upstream
+        upstream.begin(self, request.method, upgrading=self._key != "")
+        if head.length:
+            content = b"".join(self._pending)
+            self._pending = []
+            self._client.want_content()
+            data += self._framed(content)
+            self._sent += len(content)
+        upstream.write(data)
+        self._client.resume()
+
+    def _passing(self, trailers: Fields) -> tuple[Line, ...]:
+        if not trailers:
+            return ()
+        return tuple(forwardable_trailers(trailers, owned=self._policy.owned_headers))
+
+    def _send_content(self, upstream: UpstreamConnection, content: bytes) -> None:
+        self._sent += len(content)
+        upstream.write(self._framed(content))
+
+    def _framed(self, content: bytes) -> bytes:
+        if self._head.length != CHUNKED:
+            return content
+        framed = chunk(content) if content else b""
+        if self._request_ended and self._exchange.request is not None:
+            trailers = self._exchange.request.trailers
+            framed += last_chunk(self._passing(trailers))
+        return framed
+
+    # From the upstream
+
+    def interim_response(self, head: ResponseHead) -> None:
+        """Pass on hints; what a policy might still replace is not hinted at."""
+        if (
+            head.status in PASSED_ON_INTERIM
+            and self._head.version == "HTTP/1.1"
+            and not self._policy.has(Phase.ON_HTTP_RESPONSE)
+        ):
+            lines = received_fields(head.lines).lines
+            self._client.write(
+                render_response_head(head.status, REASONS.get(head.status, ""), lines)
+            )
+
+    def switched_protocols(self, head: ResponseHead, first: bytes) -> None:
+        """Open the tunnel that the client asked for and the upstream agreed to."""
+        check_switch(head, self._key)
+        self._tunnel = True
+        self.response_head(head, first, ended=False)
+
+    def response_head(self, head: ResponseHead, content: bytes, *, ended: bool) -> None:
+        """Take the final response and what came along of its body."""
+        if self._key and not self._tunnel and 200 <= head.status < 300:
+            raise BadResponse("websocket-handshake-ignored")
+        exchange = self._exchange
+        exchange.response = Response(
+            status_code=head.status, headers=received_fields(head.lines), reason=head.reason
+        )
+        exchange.computed = None
+        self._upstream_status = head.status
+        self._upstream_head_ns = self._service.now_ns()
+        request = exchange.request
+        if request is not None:
+            restore_location(request, exchange.response)
+        self._length = head.length
+        self._staged = [content] if content else []
+        self._staged_ended = ended
+        if self._policy.has(Phase.ON_HTTP_RESPONSE):
+            steps = run_phase(self._policy, Phase.ON_HTTP_RESPONSE, exchange)
+            self._run(steps, self._response_decided)
+        else:
+            self._write_response()
+
+    def response_content(self, content: bytes, *, ended: bool) -> None:
+        """Pass on more of the response's body."""
+        if self._staged is not None:
+            # The response phase is still waiting for something.
+            self._staged.append(content)
+            self._staged_ended = ended
+            if self._upstream is not None and not ended:
+                self._upstream.pause()
+            return
+        if self._writer is not None:
+            trailers = self._response_trailers() if ended else ()
+            self._writer.content(content, ended=ended, trailers=trailers)
+        if ended:
+            self._end_response()
+
+    def tunnel_content(self, data: bytes) -> None:
+        """Pass on what the upstream sends after a switch of protocols."""
+        self._client.write(data)
+
+    def upstream_failed(self, failure: Refusal) -> None:
+        """Answer for an upstream that did not; or show the client that its answer is cut short."""
+        upstream, self._upstream = self._upstream, None
+        if self._tunnel and self._writer is not None:
+            self._finish()
+            self._client.done(keeps_alive=False)
+        elif upstream is not None and self._may_repeat(upstream):
+            self._retried = True
+            self._forward()
+        else:
+            self._refuse(failure)
+
+    def upstream_blocked(self) -> None:
+        """Take no more of the request's body for now."""
+        self._client.pause()
+
+    def upstream_unblocked(self) -> None:
+        """Take more of the request's body again."""
+        self._client.resume()
+
+    def _may_repeat(self, upstream: UpstreamConnection) -> bool:
+        return (
+            upstream.reused
+            and not upstream.answered
+            and self._sent == 0
+            and self._head.length == 0
+            and self._head.method in REPEATABLE
+            and not self._retried
+        )
+
+    # To the client
+
+    def _respond(self, outcome: Respond[Any], *, runs_response_phase: bool) -> None:
+        """Answer with a response that the policy made."""
+        headers = Fields(outcome.headers)
+        if outcome.error_code is not None:
+            headers.add(ERROR_CODE_FIELD, outcome.error_code)
+        self._make_response(outcome.status_code, headers, outcome.body)
+        if runs_response_phase and self._policy.has(Phase.ON_HTTP_RESPONSE):
+            steps = run_phase(self._policy, Phase.ON_HTTP_RESPONSE, self._exchange)
+            self._run(steps, self._response_decided)
+        else:
+            self._write_response()
+
+    def _make_response(self, status: int, headers: Fields, body: bytes) -> None:
+        self._exchange.response = Response(
+            status_code=status, headers=headers, reason=REASONS.get(status, "")
+        )
+        self._exchange.computed = None
+        self._tunnel = False
+        self._length = len(body)
+        self._staged = [body]
+        self._staged_ended = True
+
+    def _write_response(self) -> None:
+        response = self._exchange.response
+        assert response is not None
+        content, ended = b"".join(self._staged or ()), self._staged_ended
+        self._staged = None
+        writer = ResponseWriter(self._client, self._head)
+        try:
+            if self._tunnel:
+                writer.switch(response, content)
+            else:
+                writer.begin(
+                    response,
+                    self._length,
+                    content,
+                    ended=ended,
+                    date=self._service.date(),
+                    trailers=self._response_trailers() if ended else (),
+                )
+        except InjectedLine:
+            self._refuse(INJECTED_LINE)
+            return
+        self._writer = writer
+        if self._tunnel:
+            self._client.switch()
+        elif ended:
+            self._end_response()
+        elif self._upstream is not None:
+            self._upstream.resume()
+
+    def _response_trailers(self) -> tuple[Line, ...]:
+        if self._upstream is None or not self._upstream.trailers:
+            return ()
+        return tuple(forwardable_trailers(Fields(self._upstream.trailers)))
+
+    def _end_response(self) -> None:
+        upstream, self._upstream = self._upstream, None
+        if upstream is not None and self._place is not None:
+            if upstream.reusable and self._request_ended:
+                self._place.put_back(upstream)
+            else:
+                upstream.close()
+        self._finish()
+        self._client.done(keeps_alive=self._writer is not None and self._writer.keeps_alive)
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Answer on the proxy's own account, or break off what is already being answered."""
+        self._drop_upstream()
+        self._refusal = refusal
+        if self._finished:
+            return
+        if self._writer is not None:
+            self._finish()
+            self._client.abort()
+            return
+        self._make_response(
+            refusal.status, Fields(refusal_lines(refusal)), refusal_body(refusal.status)
+        )
+        self._write_response()
+
+    def _close(self) -> None:
+        self._drop_upstream()
+        self._finish()
+        self._client.abort()
+
+    def _drop_upstream(self) -> None:
+        if self._connecting is not None:
+            self._connecting.cancel()
+            self._connecting = None
+        upstream, self._upstream = self._upstream, None
+        if upstream is not None:
+            upstream.close()
+
+    def _finish(self, *, client_aborted: bool = False) -> None:
+        """Report the request, once."""
+        if self._finished:
+            return
+        self._finished = True
+        exchange, served = self._exchange, self._served
+        request, response, writer = exchange.request, exchange.response, self._writer
+        record = Completion(
+            connection=exchange.connection,
+            exchange=exchange,
+            endpoint=served.endpoint.name,
+            policy=self._policy.name,
+            status=response.status_code if writer is not None and response is not None else None,
+            started_ns=request.received_ns if request is not None else 0,
+            upstream_head_ns=self._upstream_head_ns,
+            ended_ns=self._service.now_ns(),
+            request_body_bytes=self._received,
+            response_body_bytes=writer.content_bytes if writer is not None else 0,
+            upstream=served.upstream.authority if served.upstream is not None else None,
+            upstream_status=self._upstream_status,
+            upstream_connection_reused=self._reused,
+            upgraded=self._tunnel,
+            client_aborted=client_aborted,
+        )
+        self._explain(record)
+        self._service.completed(record)
+
+    def _explain(self, record: Completion) -> None:
+        decision, refusal = self._decision, self._refusal
+        if refusal is not None:
+            record.reason, record.error_code = refusal.reason, refusal.error_code
+        elif decision is not None and not isinstance(decision.outcome, Continue):
+            record.reason = decision.reason
+            record.error_code = decision.outcome.error_code
+            record.phase = decision.phase
+            record.action = decision.action
+            if decision.rule is not None:
+                record.rule, record.rule_name = decision.rule.index, decision.rule.name

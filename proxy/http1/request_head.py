@@ -1,0 +1,171 @@
+"""The head of a request: what the client wants, and where the request ends (RFC 9112, 3 and 6)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from proxy.http1.grammar import (
+    LENGTH,
+    GrammarError,
+    check_line_sizes,
+    field_lines,
+    head_lines,
+    list_tokens,
+)
+from proxy.limits import Limits
+
+# `RequestHead.length` of a body in the chunked coding; other values are plain byte counts.
+CHUNKED = -1
+
+# Registered methods (RFC 9110, section 18.2, and its registry) and two that caches understand.
+# Methods are compared exactly: `get` and `GET\x0b` are other methods than GET (T-PA-4).
+METHODS = frozenset(
+    {
+        "ACL", "BASELINE-CONTROL", "BAN", "BIND", "CHECKIN", "CHECKOUT", "COPY", "DELETE", "GET",
+        "HEAD", "LABEL", "LINK", "LOCK", "MERGE", "MKACTIVITY", "MKCALENDAR", "MKCOL",
+        "MKREDIRECTREF", "MKWORKSPACE", "MOVE", "OPTIONS", "ORDERPATCH", "PATCH", "POST",
+        "PROPFIND", "PROPPATCH", "PURGE", "PUT", "QUERY", "REBIND", "REPORT", "SEARCH", "UNBIND",
+        "UNCHECKOUT", "UNLINK", "UNLOCK", "UPDATE", "UPDATEREDIRECTREF", "VERSION-CONTROL",
+    }
+)  # fmt: skip
+# They make a proxy connect anywhere, or hand credentials back to a script.
+REFUSED_METHODS = frozenset({"CONNECT", "TRACE"})
+
+_WATCHED = frozenset(
+    {
+        "authorization", "connection", "content-length", "content-type", "expect", "host",
+        "transfer-encoding", "upgrade",
+    }
+)  # fmt: skip
+# Two of these let two readers choose differently (T-SM-1, T-SM-11).
+_SINGLETONS = frozenset({"content-length", "content-type", "expect", "host", "transfer-encoding"})
+
+
+class BadRequest(Exception):  # noqa: N818 - it is the name of the status it mostly becomes
+    """A request that is refused with `status`; the connection is closed after the answer."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        self.status = status
+        self.reason = reason
+        super().__init__(reason)
+
+
+class RequestHead(NamedTuple):
+    """One request head. `length` is the body's size, 0 for none, or CHUNKED.
+
+    `connection` holds the Connection options in lower case; `upgrade` the Upgrade value, "" when
+    it is absent or not named by Connection.
+    """
+
+    method: str
+    target: str
+    version: str
+    lines: list[tuple[str, str]]
+    host: str
+    length: int
+    connection: list[str]
+    upgrade: str
+    expects_continue: bool
+
+    @property
+    def keeps_alive(self) -> bool:
+        """Tell whether the client wants the connection to persist (RFC 9112, section 9.3)."""
+        if self.version == "HTTP/1.1":
+            return "close" not in self.connection
+        return "keep-alive" in self.connection and "close" not in self.connection
+
+
+def parse_request_head(head: bytes, limits: Limits) -> RequestHead:
+    """Read a head up to, not including, its empty line; raises BadRequest."""
+    try:
+        lines = head_lines(head)
+        if len(head) > limits.max_request_line_bytes:
+            _check_sizes(lines, limits)
+        method, target, version = _request_line(lines[0])
+        if len(lines) > limits.max_fields + 1:
+            raise BadRequest(431, "too-many-fields")
+        pairs, found = field_lines(lines, _WATCHED, _SINGLETONS)
+    except GrammarError as error:
+        raise BadRequest(400, error.reason) from None
+    host = found.get("host")
+    if host is None:
+        raise BadRequest(400, "missing-host")
+    if "authorization" in found:
+        _check_authorization(pairs)
+    connection = list_tokens(found["connection"]) if "connection" in found else []
+    return RequestHead(
+        method,
+        target,
+        version,
+        pairs,
+        host,
+        _body_length(found, version),
+        connection,
+        found["upgrade"] if "upgrade" in found and "upgrade" in connection else "",
+        "expect" in found and _expects_continue(found["expect"], version),
+    )
+
+
+def _request_line(line: str) -> tuple[str, str, str]:
+    # request-line = method SP request-target SP HTTP-version (RFC 9112, section 3): exactly one
+    # space between the parts. The target's own grammar stands in policy.url.
+    parts = line.split(" ")
+    if len(parts) != 3:
+        raise BadRequest(400, "bad-request-line")
+    method, target, version = parts
+    # HTTP-version = %s"HTTP" "/" DIGIT "." DIGIT, here one of two (T-SM-12).
+    if version not in ("HTTP/1.1", "HTTP/1.0"):
+        raise BadRequest(400, "bad-version")
+    if method not in METHODS:
+        raise _refused_method(method)
+    if not target:
+        raise BadRequest(400, "bad-request-line")
+    return method, target, version
+
+
+def _refused_method(method: str) -> BadRequest:
+    if method in REFUSED_METHODS:
+        return BadRequest(405, "method-refused")
+    if not method.isascii() or not method.isalpha():
+        return BadRequest(400, "bad-method")
+    return BadRequest(501, "unknown-method")
+
+
+def _body_length(found: dict[str, str], version: str) -> int:
+    """Decide where the body ends (RFC 9112, section 6.3), with every ambiguity refused."""
+    coding = found.get("transfer-encoding")
+    length = found.get("content-length")
+    if coding is not None:
+        if length is not None:
+            raise BadRequest(400, "length-and-transfer-encoding")
+        # Only the one coding that every recipient must understand, in its plainest form.
+        if version != "HTTP/1.1" or coding.lower() != "chunked":
+            raise BadRequest(400, "bad-transfer-encoding")
+        return CHUNKED
+    if length is None:
+        return 0
+    if LENGTH.fullmatch(length) is None:
+        raise BadRequest(400, "bad-content-length")
+    return int(length)
+
+
+def _expects_continue(value: str, version: str) -> bool:
+    """Read Expect (RFC 9110, section 10.1.1); in HTTP/1.0 the expectation is to be ignored."""
+    if value.lower() != "100-continue":
+        raise BadRequest(417, "unknown-expectation")
+    return version == "HTTP/1.1"
+
+
+def _check_authorization(pairs: list[tuple[str, str]]) -> None:
+    # Two different credentials: one reader believes the first, another the last (T-HD-6).
+    values = {value for name, value in pairs if name.lower() == "authorization"}
+    if len(values) > 1:
+        raise BadRequest(400, "conflicting-authorization")
+
+
+def _check_sizes(lines: list[str], limits: Limits) -> None:
+    too_long = check_line_sizes(
+        lines, max_first=limits.max_request_line_bytes, max_field=limits.max_field_line_bytes
+    )
+    if too_long is not None:
+        raise BadRequest(414 if too_long == "request-line-too-long" else 431, too_long)

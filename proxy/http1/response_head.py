@@ -1,0 +1,100 @@
+"""The head of an upstream's response, held to the same strictness as a request (T-SM-R)."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from proxy.http1.grammar import LENGTH, GrammarError, field_lines, head_lines, list_tokens
+from proxy.http1.request_head import CHUNKED
+
+# `ResponseHead.length` of a body that ends with the connection (RFC 9112, section 6.3, rule 8).
+UNTIL_CLOSE = -2
+
+# status-line = HTTP-version SP status-code SP [ reason-phrase ] (RFC 9112, section 4)
+_STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2}) ([^\x00-\x08\x0a-\x1f\x7f]*+)")
+
+_WATCHED = frozenset(
+    {"connection", "content-length", "content-type", "location", "transfer-encoding", "upgrade"}
+)
+_SINGLETONS = frozenset({"content-length", "content-type", "location", "transfer-encoding"})
+
+
+class BadResponse(Exception):  # noqa: N818 - the counterpart of BadRequest
+    """A response that can't be passed on: 502, and its connection is never used again."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class ResponseHead(NamedTuple):
+    """One response head. `length` is the body's size, CHUNKED or UNTIL_CLOSE.
+
+    `keeps_alive` tells whether the connection may carry another request after this body.
+    """
+
+    status: int
+    reason: str
+    lines: list[tuple[str, str]]
+    length: int
+    keeps_alive: bool
+    upgrade: str
+    content_type: str
+
+
+def parse_response_head(head: bytes, *, method: str, max_fields: int) -> ResponseHead:
+    """Read a head up to, not including, its empty line; raises BadResponse.
+
+    `method` is the request's: a response to HEAD has no body whatever its fields say.
+    """
+    try:
+        lines = head_lines(head)
+        start = _STATUS_LINE.fullmatch(lines[0])
+        if start is None:
+            raise BadResponse("bad-status-line")
+        if len(lines) > max_fields + 1:
+            raise BadResponse("too-many-fields")
+        pairs, found = field_lines(lines, _WATCHED, _SINGLETONS)
+    except GrammarError as error:
+        raise BadResponse(error.reason) from None
+    minor, code, reason = start.groups()
+    status = int(code)
+    connection = list_tokens(found["connection"]) if "connection" in found else ()
+    length = _body_length(found, status, method, minor)
+    keeps_alive = (
+        length != UNTIL_CLOSE
+        and "close" not in connection
+        and (minor == "1" or "keep-alive" in connection)
+    )
+    return ResponseHead(
+        status,
+        reason,
+        pairs,
+        length,
+        keeps_alive,
+        found["upgrade"] if "upgrade" in found and "upgrade" in connection else "",
+        found.get("content-type", ""),
+    )
+
+
+def _body_length(found: dict[str, str], status: int, method: str, minor: str) -> int:
+    """Decide where the body ends (RFC 9112, section 6.3), with every ambiguity refused."""
+    coding = found.get("transfer-encoding")
+    text = found.get("content-length")
+    if coding is not None and (
+        text is not None or minor == "0" or coding.lower() != "chunked" or status < 200
+    ):
+        raise BadResponse("bad-transfer-encoding")
+    if text is not None and LENGTH.fullmatch(text) is None:
+        raise BadResponse("bad-content-length")
+    length = UNTIL_CLOSE if text is None else int(text)
+    if status < 200 or status in (204, 304):
+        # RFC 9110, section 8.6, allows a length on 304; whoever reads it as the body's is led
+        # astray, so both are refused. Zero is harmless and common.
+        if length > 0 or (coding is not None and status == 204):
+            raise BadResponse("length-without-body")
+        return 0
+    if method == "HEAD":
+        return 0
+    return CHUNKED if coding is not None else length

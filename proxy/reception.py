@@ -1,0 +1,225 @@
+"""Turns a request head into an exchange with the endpoint that answers for its host."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, NamedTuple
+
+from policy.exchange import Connection, Exchange, Request
+from policy.fields import Fields
+from policy.net import parse_address
+from policy.url import Authority, Url, UrlError, parse_authority, parse_request_target
+from proxy.admission import admit
+from proxy.completion import Completion
+from proxy.endpoint import ServedEndpoint
+from proxy.exchange_driver import ClientSide, ExchangeDriver
+from proxy.http1.request_head import RequestHead
+from proxy.refusal import (
+    MISDIRECTED,
+    UNKNOWN_HOST,
+    Refusal,
+    bad_request,
+)
+from proxy.service import Listener, Runtime, Service
+from proxy.trusted_proxies import UNREADABLE, UnreadableForwardedFor
+from proxy.upstream_pool import UpstreamPlace
+from proxy.websocket import asks_for_websocket, handshake_refusal, websocket_key
+
+SCHEMES = frozenset({"http", "https"})
+
+
+class Site(NamedTuple):
+    """What a Host value leads to under one runtime.
+
+    `place` is None without an upstream. `results` are those of `on_tcp_connect`.
+    """
+
+    host: str
+    authority: Authority
+    runtime: Runtime
+    served: ServedEndpoint
+    place: UpstreamPlace | None
+    results: dict[str, Any]
+
+
+class ConnectionRefused(Exception):  # noqa: N818 - named for what the policy did
+    """`on_tcp_connect` ended the connection: it is closed without an answer."""
+
+
+class Reception:
+    """Receives the requests of one connection."""
+
+    __slots__ = ("_admitted", "_listener", "_service", "_site", "_trusted", "connection")
+
+    def __init__(self, service: Service, listener: Listener, connection: Connection) -> None:
+        self._service = service
+        self._listener = listener
+        self.connection = connection
+        # Most requests of a connection are for the same host: found once, then remembered.
+        self._site: Site | None = None
+        # Who a PROXY header names, else the socket peer: behind a balancer that speaks for its
+        # clients on TCP, X-Forwarded-For is the client's own writing.
+        self._admitted: dict[str, dict[str, Any]] = {}
+        self._trusted = service.runtime.trusted_proxies.trusts(connection.client_ip)
+
+    def welcome(self) -> None:
+        """Run `on_tcp_connect` where the endpoint is known already; raises ConnectionRefused.
+
+        With several endpoints, the first request for each of them names it.
+        """
+        only = self._service.runtime.endpoints.only
+        if only is not None:
+            self._admit(only)
+
+    def receive(self, head: RequestHead, client: ClientSide) -> ExchangeDriver | Refusal:
+        """Make the exchange for a request, or say why there is none.
+
+        Raises ConnectionRefused.
+        """
+        site = self._site
+        if site is None or site.host != head.host or site.runtime is not self._service.runtime:
+            found = self._find(head.host)
+            if isinstance(found, Refusal):
+                return found
+            site = self._site = found
+        try:
+            url = parse_request_target(
+                head.target,
+                scheme=self._scheme(head),
+                authority=site.authority,
+                method=head.method,
+            )
+            connection = self._client(head) if self._trusted else self.connection
+        except UrlError as error:
+            return bad_request(400, error.reason)
+        except UnreadableForwardedFor:
+            return bad_request(400, UNREADABLE)
+        if url.host != site.authority.host or url.port != site.authority.port:
+            redirected = self._redirect(head, url)
+            if isinstance(redirected, Refusal):
+                return redirected
+            site = redirected
+        key = ""
+        if head.upgrade and asks_for_websocket(head):
+            refusal = handshake_refusal(head)
+            if refusal is not None:
+                return refusal
+            key = websocket_key(head)
+        now_ns = self._service.now_ns
+        request = Request(
+            method=head.method,
+            version=head.version,
+            url=url,
+            headers=Fields(head.lines),
+            received_ns=now_ns(),
+        )
+        exchange = Exchange(
+            connection=connection,
+            endpoint=site.served.endpoint,
+            now_ns=now_ns,
+            request=request,
+            results=site.results.copy(),
+        )
+        return ExchangeDriver(
+            self._service,
+            client,
+            exchange,
+            served=site.served,
+            place=site.place,
+            head=head,
+            websocket_key=key,
+        )
+
+    def refused(self, refusal: Refusal) -> None:
+        """Record a request that got no exchange."""
+        now_ns = self._service.now_ns()
+        self._service.completed(
+            Completion(
+                connection=self.connection,
+                status=refusal.status,
+                reason=refusal.reason,
+                error_code=refusal.error_code,
+                started_ns=now_ns,
+                ended_ns=now_ns,
+            )
+        )
+
+    def _find(self, host: str) -> Site | Refusal:
+        runtime = self._service.runtime
+        try:
+            authority = parse_authority(host)
+        except UrlError as error:
+            return bad_request(400, error.reason)
+        tls = self.connection.tls
+        if tls is not None and tls.sni and tls.sni != authority.host:
+            return MISDIRECTED
+        served = runtime.endpoints.find(authority.host)
+        if served is None:
+            return UNKNOWN_HOST
+        place = None
+        if served.upstream is not None:
+            place = self._service.pool.place(served.upstream, runtime.limits)
+        return Site(host, authority, runtime, served, place, self._admit(served))
+
+    def _admit(self, served: ServedEndpoint) -> dict[str, Any]:
+        """Run `on_tcp_connect` once per connection and endpoint, and keep its results."""
+        results = self._admitted.get(served.endpoint.id)
+        if results is None:
+            results = admit(self._service, served, self.connection)
+            if results is None:
+                raise ConnectionRefused
+            self._admitted[served.endpoint.id] = results
+        return results
+
+    def _redirect(self, head: RequestHead, url: Url) -> Site | Refusal:
+        """Let the host of an absolute target win over the Host field (T-SM-11)."""
+        text = Authority(url.host, url.port).text
+        for at, (name, _) in enumerate(head.lines):
+            if name.lower() == "host":
+                head.lines[at] = (name, text)
+        return self._find(text)
+
+    def _scheme(self, head: RequestHead) -> str:
+        if self._trusted:
+            # Only the last proxy's own word counts: what stands before it is hearsay.
+            for name, value in reversed(head.lines):
+                if name.lower() == "x-forwarded-proto":
+                    scheme = value.rpartition(",")[2].strip().lower()
+                    return scheme if scheme in SCHEMES else self._listener.scheme
+        return self._listener.scheme
+
+    def _client(self, head: RequestHead) -> Connection:
+        """Return the connection as seen by the client that a trusted proxy names."""
+        lines = [value for name, value in head.lines if name.lower() == "x-forwarded-for"]
+        client = self._service.runtime.trusted_proxies.client(lines)
+        own = self.connection
+        if client is None:
+            return own
+        return Connection(
+            client_ip=client.ip,
+            client_port=client.port,
+            server_ip=own.server_ip,
+            server_port=own.server_port,
+            started_ns=own.started_ns,
+            peer_ip=own.peer_ip,
+            server_region=own.server_region,
+            tls=own.tls,
+            bytes_in=own.bytes_in,
+            bytes_out=own.bytes_out,
+        )
+
+
+def plain_connection(transport: asyncio.BaseTransport, service: Service) -> Connection:
+    """Describe a connection of which only the socket is known."""
+    peer = transport.get_extra_info("peername") or ("", 0)
+    own = transport.get_extra_info("sockname") or ("", 0)
+    peer_ip = str(parse_address(peer[0]))
+    return Connection(
+        client_ip=peer_ip,
+        client_port=peer[1],
+        server_ip=str(parse_address(own[0])),
+        server_port=own[1],
+        started_ns=service.now_ns(),
+        peer_ip=peer_ip,
+        server_region=service.runtime.server_region,
+    )

@@ -1,0 +1,120 @@
+"""Writes one response to a client, in the framing that this client and this response need."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from policy.exchange import Response
+from proxy.http1.body import chunk, last_chunk
+from proxy.http1.request_head import RequestHead
+from proxy.message import Line, render_response_head
+
+WITHOUT_CONTENT = frozenset({204, 304})
+# Lines about framing and the connection are ours alone; whatever else wrote them is not believed.
+_OURS = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
+_SWITCH: tuple[Line, ...] = (("Connection", "Upgrade"), ("Upgrade", "websocket"))
+
+
+class Client(Protocol):
+    """Where the response goes."""
+
+    @property
+    def keeps_alive(self) -> bool: ...
+    def write(self, data: bytes) -> None: ...
+
+
+class ResponseWriter:
+    """One response on its way out.
+
+    `content_bytes` counts what was written of the body; `keeps_alive` tells, from the head on,
+    whether the client may send another request after it.
+    """
+
+    __slots__ = ("_chunked", "_client", "_request", "_silent", "content_bytes", "keeps_alive")
+
+    def __init__(self, client: Client, request: RequestHead) -> None:
+        self._client = client
+        self._request = request
+        self._chunked = False
+        self._silent = request.method == "HEAD"
+        self.content_bytes = 0
+        self.keeps_alive = request.keeps_alive and client.keeps_alive
+
+    def begin(
+        self,
+        response: Response,
+        length: int,
+        content: bytes,
+        *,
+        ended: bool,
+        date: str,
+        trailers: tuple[Line, ...] = (),
+    ) -> None:
+        """Write the head and the first content; raises InjectedLine with nothing written.
+
+        `length` is the size of the body, or negative while unknown (RFC 9112, section 6.3).
+        """
+        if length < 0 and ended and not trailers and self._request.version == "HTTP/1.0":
+            length = len(content)
+        lines, announced = _own_lines_out(response.headers.lines, date)
+        status = response.status_code
+        if self._silent or status in WITHOUT_CONTENT:
+            self._silent = True
+            if status != 204 and (length > 0 or announced is not None):
+                lines.append(("Content-Length", str(length) if length > 0 else str(announced)))
+        elif length >= 0:
+            lines.append(("Content-Length", str(length)))
+        elif self._request.version == "HTTP/1.1":
+            self._chunked = True
+            lines.append(("Transfer-Encoding", "chunked"))
+        else:
+            # To an old client only the end of the connection can end such a body.
+            self.keeps_alive = False
+        if not self.keeps_alive:
+            lines.append(("Connection", "close"))
+        elif self._request.version == "HTTP/1.0":
+            lines.append(("Connection", "keep-alive"))
+        head = render_response_head(status, response.reason, lines)
+        self._client.write(head + self._framed(content, ended=ended, trailers=trailers))
+
+    def switch(self, response: Response, first: bytes) -> None:
+        """Write the head of a 101 and the first bytes behind it; raises InjectedLine."""
+        lines = [line for line in response.headers.lines if line[0].lower() not in _OURS]
+        lines.extend(_SWITCH)
+        head = render_response_head(response.status_code, response.reason, lines)
+        self._client.write(head + first)
+
+    def content(self, content: bytes, *, ended: bool, trailers: tuple[Line, ...] = ()) -> None:
+        """Write more of the body."""
+        data = self._framed(content, ended=ended, trailers=trailers)
+        if data:
+            self._client.write(data)
+
+    def _framed(self, content: bytes, *, ended: bool, trailers: tuple[Line, ...]) -> bytes:
+        if self._silent:
+            return b""
+        self.content_bytes += len(content)
+        if not self._chunked:
+            return content
+        framed = chunk(content) if content else b""
+        return framed + last_chunk(trailers) if ended else framed
+
+
+def _own_lines_out(lines: list[Line], date: str) -> tuple[list[Line], str | None]:
+    """Return the lines that are not ours, dated, and the length that they announced."""
+    kept: list[Line] = []
+    announced: str | None = None
+    dated = False
+    for line in lines:
+        name = line[0].lower()
+        if name in _OURS:
+            if name == "content-length":
+                announced = line[1]
+            continue
+        if name == "date":
+            dated = True
+        kept.append(line)
+    if not dated:
+        # RFC 9110, section 6.6.1: a recipient with a clock dates what is not.
+        kept.append(("Date", date))
+    return kept, announced

@@ -1,0 +1,118 @@
+"""Keeps connections to upstreams open between requests, one place per upstream address."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import deque
+
+from proxy.deadlines import Deadlines
+from proxy.endpoint import UpstreamAddress
+from proxy.limits import Limits
+from proxy.refusal import CONNECT_FAILED, CONNECT_TIMED_OUT, TLS_FAILED, Refusal
+from proxy.upstream import UpstreamConnection
+
+
+class ConnectFailed(Exception):  # noqa: N818 - named for what the client is told
+    """No connection to the upstream came about. `failure` is what to answer."""
+
+    def __init__(self, failure: Refusal) -> None:
+        self.failure = failure
+        super().__init__(failure.reason)
+
+
+class UpstreamPlace:
+    """The connections to one address.
+
+    Scheme, host, port and TLS settings are its identity: a connection that was made for one
+    server name is never used for another (T-TL-2).
+    """
+
+    __slots__ = ("_deadlines", "_idle", "_limits", "_open", "address")
+
+    def __init__(self, address: UpstreamAddress, deadlines: Deadlines, limits: Limits) -> None:
+        self.address = address
+        self._deadlines = deadlines
+        self._limits = limits
+        self._idle: deque[UpstreamConnection] = deque()
+        self._open: set[UpstreamConnection] = set()
+
+    @property
+    def in_use(self) -> bool:
+        """Tell whether any connection is open."""
+        return bool(self._open)
+
+    def take(self) -> UpstreamConnection | None:
+        """Return the connection used last, which is the likeliest to be alive, or None."""
+        return self._idle.pop() if self._idle else None
+
+    def put_back(self, connection: UpstreamConnection) -> None:
+        """Keep a connection for the next request; the oldest goes when there are too many."""
+        timeout_s = self._limits.upstream_keep_alive_timeout_s
+        connection.rest_until(self._deadlines.now + timeout_s)
+        self._idle.append(connection)
+        if len(self._idle) > self._limits.max_upstream_idle_connections:
+            self._idle.popleft().close()
+
+    async def connect(self) -> UpstreamConnection:
+        """Open a new connection; raises ConnectFailed. Names are resolved anew each time."""
+        address = self.address
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._limits.upstream_connect_timeout_s):
+                _, connection = await loop.create_connection(
+                    lambda: UpstreamConnection(self, self._deadlines, self._limits),
+                    address.host,
+                    address.port,
+                    ssl=address.tls,
+                    server_hostname=address.host if address.tls else None,
+                )
+        except TimeoutError:
+            raise ConnectFailed(CONNECT_TIMED_OUT) from None
+        except ssl.SSLError as error:
+            raise ConnectFailed(TLS_FAILED) from error
+        except OSError as error:
+            raise ConnectFailed(CONNECT_FAILED) from error
+        self._open.add(connection)
+        return connection
+
+    def forget(self, connection: UpstreamConnection) -> None:
+        """Strike a connection that is closed or about to be."""
+        self._open.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+
+    def close(self) -> None:
+        """Close every connection, busy ones too."""
+        for connection in tuple(self._open):
+            connection.close()
+        self._open.clear()
+        self._idle.clear()
+
+
+class UpstreamPool:
+    """The places of all upstreams that are in use."""
+
+    __slots__ = ("_deadlines", "_places")
+
+    def __init__(self, deadlines: Deadlines) -> None:
+        self._deadlines = deadlines
+        self._places: dict[UpstreamAddress, UpstreamPlace] = {}
+
+    def place(self, address: UpstreamAddress, limits: Limits) -> UpstreamPlace:
+        """Return the place for an address. Limits are those of the runtime that names it first."""
+        found = self._places.get(address)
+        if found is None:
+            self._drop_unused()
+            found = self._places[address] = UpstreamPlace(address, self._deadlines, limits)
+        return found
+
+    def close(self) -> None:
+        """Close every connection to every upstream."""
+        for place in self._places.values():
+            place.close()
+        self._places.clear()
+
+    def _drop_unused(self) -> None:
+        # Reloads bring new addresses; places without connections cost nothing to make again.
+        self._places = {address: place for address, place in self._places.items() if place.in_use}
