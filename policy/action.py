@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from policy.effect import Effect
 from policy.exchange import Exchange
 from policy.phase import Phase
+from policy.problem import Severity
 
 __all__ = [
     "Action", "ActionConfig", "ActionError", "Close", "Continue", "Doc", "Exchange", "Outcome",
@@ -27,6 +28,9 @@ class Doc:
 
 class ActionConfig(BaseModel):
     """Base of every action's `Config`: strict types, unknown fields refused, never changed."""
+
+    # What to write instead of a field that authors try and that does not exist.
+    field_hints: ClassVar[Mapping[str, str]] = {}
 
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True
@@ -105,7 +109,9 @@ class Action(Generic[C]):
     `terminates` tells from the checked configuration whether the phase ends here every time, so
     that whatever follows in the rule is unreachable (2207). `sets_request_headers` names the
     fields that the action writes for the upstream: a client's own copies of them are removed
-    before the first rule. `lint` gives warnings on a valid configuration.
+    before the first rule. `lint` gives warnings on a valid configuration. In
+    `phases_without_config` a configuration is refused (2203). `ip_policy_names` are the named
+    lists of the operator that a configuration relies on; an unknown one is refused (2216).
     """
 
     name: str
@@ -118,6 +124,8 @@ class Action(Generic[C]):
     terminates: Terminates = never
     sets_request_headers: Callable[[Any], frozenset[str]] = lambda _config: frozenset()
     lint: Callable[[Any], tuple[Lint, ...]] = lambda _config: ()
+    phases_without_config: frozenset[Phase] = frozenset()
+    ip_policy_names: Callable[[Any], tuple[str, ...]] = lambda _config: ()
 
     @property
     def result_namespace(self) -> str:
@@ -127,9 +135,15 @@ class Action(Generic[C]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lint:
-    """A warning of an action about its own valid configuration, at a field path of it."""
+    """What an action finds in its own configuration, at a field path of it.
+
+    Usually a warning. An error is for what can't be refused by a field's type, because the type
+    also reads values that come with a request.
+    """
 
     code: str
     message: str
     path: tuple[str | int, ...] = ()
     hint: str | None = None
+    severity: Severity = Severity.WARNING
+    reference: str | None = None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from policy.fields import Fields
 from policy.ip_intelligence import NO_INTELLIGENCE, IpIntelligence
+from policy.ip_policy import IpPolicy
 from policy.phase import Phase
 from policy.url import Url
 
@@ -95,7 +96,8 @@ class Exchange:
 
     `results` holds the last result of each action by namespace, for the whole connection
     (language spec, section 3.12); `vars` lives for one phase; `logs` goes into the completion
-    event. `now_ns` reads the clock: nanoseconds since the epoch.
+    event. `now_ns` reads the clock: nanoseconds since the epoch. `ip_policies` are the operator's
+    named lists.
     """
 
     connection: Connection
@@ -108,6 +110,7 @@ class Exchange:
     vars: dict[str, Any] = field(default_factory=dict)
     logs: list[dict[str, Any]] = field(default_factory=list)
     intelligence: IpIntelligence = NO_INTELLIGENCE
+    ip_policies: Mapping[str, IpPolicy] = field(default_factory=dict)
     # The computed variables of policy.variables, dropped whenever the request or response
     # changes, so that later expressions see what earlier actions did.
     computed: Any = None

@@ -26,9 +26,10 @@ class Fields:
     def by_name(self) -> dict[str, list[str]]:
         """Values by lower-case name, built on first use. Not to be changed by the reader."""
         if self._index is None:
-            self._index = index = {}
+            index: dict[str, list[str]] = {}
             for name, value in self._lines:
                 index.setdefault(name.lower(), []).append(value)
+            self._index = index
         return self._index
 
     def __iter__(self) -> Iterator[tuple[str, str]]:

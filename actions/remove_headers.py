@@ -1,0 +1,59 @@
+"""remove-headers: drop header fields of the request or the response.
+
+Phases  on_http_request: fields towards the upstream, the forwarding fields that the proxy itself
+        adds among them; on_http_response: fields towards the client
+Ends    nothing
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from actions.header_names import RemovedName
+from policy.action import Action, ActionConfig, Continue, Doc, Exchange
+from policy.config_types import HEADER_COUNT_LIMIT, AtMost, MinLen
+from policy.fields import Fields
+from policy.phase import Phase
+
+
+class Config(ActionConfig):
+    headers: Annotated[
+        list[RemovedName],
+        MinLen(1),
+        AtMost(HEADER_COUNT_LIMIT, "ERR_NGROK_2212", "too-many-headers"),
+        Doc("Names of the fields to drop, 1 to 10, in any case."),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    headers_removed: Annotated[list[str], Doc("The names that were present, in lower case.")]
+
+
+def run(config: Config, exchange: Exchange) -> Continue[Result]:
+    """Drop every line of each field."""
+    names = [name.lower() for name in config.headers]
+    request, response = exchange.request, exchange.response
+    removed: list[str] = []
+    if exchange.phase is Phase.ON_HTTP_REQUEST and request is not None:
+        removed = remove_all(request.headers, names)
+        request.withheld |= frozenset(names)
+    elif response is not None:
+        removed = remove_all(response.headers, names)
+    exchange.changed()
+    return Continue(Result(headers_removed=removed))
+
+
+def remove_all(headers: Fields, names: list[str]) -> list[str]:
+    """Drop fields and return the names that were there."""
+    return [name for name in names if headers.remove(name)]
+
+
+ACTION = Action(
+    name="remove-headers",
+    phases=frozenset({Phase.ON_HTTP_REQUEST, Phase.ON_HTTP_RESPONSE}),
+    config=Config,
+    result=Result,
+    run=run,
+)

@@ -1,0 +1,127 @@
+"""restrict-ips: let only the listed networks through, or all but the listed ones.
+
+Phases  on_tcp_connect, on_http_request, on_http_response
+Reads   conn.client_ip: the socket's peer, or the client that a trusted proxy names for it; never
+        a header that anybody may write (RFC 7239, section 8.1)
+Ends    the phase on a denial: 403 (RFC 9110, section 15.5.4), or a closed connection in
+        on_tcp_connect
+
+An address passes when an allowed network holds it, or none is listed at all, and no denied one
+does. IPv4-mapped addresses count as IPv4, and a zone (`%eth0`) is dropped. A client whose
+address is not known, as on a Unix socket, is denied: "no match" would be a decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from policy.action import (
+    Action,
+    ActionConfig,
+    ActionError,
+    Close,
+    Continue,
+    Doc,
+    Exchange,
+    Lint,
+    Outcome,
+    Respond,
+)
+from policy.config_types import Interpolated, NetworkSet
+from policy.ip_policy import IpPolicy
+from policy.net import Address, AddressError, parse_address
+from policy.phase import Phase
+
+ADDRESS_DENIED = "address-denied"
+ADDRESS_UNKNOWN = "address-unknown"
+BLOCKED = "ERR_NGROK_3203"
+
+
+class Config(ActionConfig):
+    enforce: Annotated[bool, Doc("False: record the result and continue.")] = True
+    allow: Annotated[NetworkSet | None, Interpolated(), Doc("Networks that may pass.")] = None
+    deny: Annotated[
+        NetworkSet | None, Interpolated(), Doc("Networks refused even where allowed.")
+    ] = None
+    ip_policies: Annotated[list[str], Doc("Names of lists in the proxy's own configuration.")] = (
+        Field(default_factory=list)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    action: Annotated[Literal["allow", "deny"], Doc("The decision.")]
+    matched_cidr: Annotated[str, Doc('The narrowest network that decided; "" for none.')]
+    error: Annotated[ActionError | None, Doc("Why the address could not be judged.")] = None
+
+
+def run(config: Config, exchange: Exchange) -> Outcome[Result]:
+    """Decide on one client."""
+    policies = [exchange.ip_policies[name] for name in config.ip_policies]
+    try:
+        client = parse_address(exchange.connection.client_ip)
+    except AddressError:
+        result, reason = unknown_address(), ADDRESS_UNKNOWN
+    else:
+        result, reason = decide(config, policies, client), ADDRESS_DENIED
+    if result.action == "allow" or not config.enforce:
+        return Continue(result)
+    if exchange.phase is Phase.ON_TCP_CONNECT:
+        return Close(reason=reason, error_code=BLOCKED, result=result)
+    return Respond(status_code=403, reason=reason, error_code=BLOCKED, result=result)
+
+
+def decide(config: Config, policies: list[IpPolicy], client: Address) -> Result:
+    """Weigh the lists of the configuration and of the named policies as one."""
+    refused = narrowest(lists(config.deny, (policy.deny for policy in policies)), client)
+    if refused:
+        return Result(action="deny", matched_cidr=refused)
+    allowing = lists(config.allow, (policy.allow for policy in policies))
+    admitted = narrowest(allowing, client)
+    passes = admitted or not any(allowing)
+    return Result(action="allow" if passes else "deny", matched_cidr=admitted)
+
+
+def lists(own: NetworkSet | None, named: Iterable[NetworkSet]) -> list[NetworkSet]:
+    """Return all lists of one kind that have an entry."""
+    return [networks for networks in (own, *named) if networks]
+
+
+def narrowest(networks: list[NetworkSet], client: Address) -> str:
+    """Return the network with the longest prefix that holds an address, "" for none."""
+    found = [cidr for one in networks if (cidr := one.find_parsed(client))]
+    return max(found, key=lambda cidr: int(cidr.rpartition("/")[2]), default="")
+
+
+def unknown_address() -> Result:
+    """Deny a client that no list can speak of."""
+    problem = ActionError(code=BLOCKED, message="the client's address is not known")
+    return Result(action="deny", matched_cidr="", error=problem)
+
+
+def lint(config: Config) -> tuple[Lint, ...]:
+    """Warn of an action that lets everybody through, and of the lists' own doubts."""
+    findings = [
+        Lint(code=note.code, message=note.message, path=(field, *note.path), hint=note.hint)
+        for field, networks in (("allow", config.allow), ("deny", config.deny))
+        for note in (networks.notes if networks is not None else ())
+    ]
+    if not (config.allow is not None or config.deny is not None or config.ip_policies):
+        message = "without 'allow', 'deny' or 'ip_policies' everybody passes"
+        findings.append(Lint(code="restricts-nobody", message=message))
+    return tuple(findings)
+
+
+ACTION = Action(
+    name="restrict-ips",
+    phases=frozenset({Phase.ON_TCP_CONNECT, Phase.ON_HTTP_REQUEST, Phase.ON_HTTP_RESPONSE}),
+    config=Config,
+    result=Result,
+    run=run,
+    lint=lint,
+    ip_policy_names=lambda config: tuple(config.ip_policies),
+)
