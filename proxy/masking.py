@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from math import isfinite
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -81,12 +82,16 @@ def _masked_value(value: Any, secrets: re.Pattern[str] | None) -> Any:
     if isinstance(value, str):
         return secrets.sub(MASK, value) if secrets else value
     if isinstance(value, dict):
-        return {
-            key: MASK
-            if item and SECRET_NAME.search(str(key)) and not isinstance(item, bool)
-            else _masked_value(item, secrets)
-            for key, item in value.items()
-        }
+        return {str(name): _masked_entry(name, item, secrets) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_masked_value(item, secrets) for item in value]
+    if isinstance(value, float) and not isfinite(value):
+        # JSON has no word for these numbers, and a line that is no JSON is a lost line.
+        return str(value)
     return value
+
+
+def _masked_entry(name: Any, value: Any, secrets: re.Pattern[str] | None) -> Any:
+    if value and not isinstance(value, bool) and SECRET_NAME.search(str(name)):
+        return MASK
+    return _masked_value(value, secrets)

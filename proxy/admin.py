@@ -1,0 +1,104 @@
+"""The admin listener: is it alive, does it run what its files say, how much does it do.
+
+Nothing here changes anything or shows more than counts and the places of problems. Requests from
+web pages are refused all the same (security T-AD-1): by their Origin, and by a Host that is no
+name of ours, which is what a rebinding attack has to send.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from policy.net import AddressError, parse_address
+from policy.url import Authority, UrlError, parse_authority
+from proxy.completion_event import timestamp
+from proxy.reload import ReloadResult
+
+LOCALHOST = "localhost"
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Metric(NamedTuple):
+    """One number and what it says, for Prometheus."""
+
+    name: str
+    kind: str
+    meaning: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminView:
+    """What the admin listener may look at; asked anew for each request."""
+
+    is_serving: Callable[[], bool]
+    last_reload: Callable[[], ReloadResult]
+    metrics: Callable[[], Iterable[Metric]]
+
+
+async def start_admin(sockets: Iterable[socket.socket], view: AdminView) -> web.AppRunner:
+    """Answer on bound sockets; `cleanup` of what is returned ends it."""
+    app = web.Application(middlewares=[_refuse_web_pages], client_max_size=1024)
+    answers = _Answers(view)
+    app.router.add_get("/healthz", answers.health)
+    app.router.add_get("/readyz", answers.readiness)
+    app.router.add_get("/metrics", answers.metrics)
+    runner = web.AppRunner(
+        app, access_log=None, handle_signals=False, keepalive_timeout=15.0, shutdown_timeout=1.0
+    )
+    await runner.setup()
+    for each in sockets:
+        await web.SockSite(runner, each).start()
+    return runner
+
+
+class _Answers:
+    def __init__(self, view: AdminView) -> None:
+        self._view = view
+
+    async def health(self, _request: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def readiness(self, _request: web.Request) -> web.Response:
+        serving = self._view.is_serving()
+        last = self._view.last_reload()
+        body = {
+            "ready": serving,
+            "last_reload": {
+                "successful": last.error is None,
+                "at": timestamp(last.at_ns),
+                "error": None if last.error is None or last.problems else str(last.error),
+                "problems": [problem.as_json() for problem in last.problems],
+            },
+        }
+        return web.json_response(body, status=200 if serving else 503)
+
+    async def metrics(self, _request: web.Request) -> web.Response:
+        text = "".join(
+            f"# HELP {each.name} {each.meaning}\n# TYPE {each.name} {each.kind}\n"
+            f"{each.name} {each.value:g}\n"
+            for each in self._view.metrics()
+        )
+        return web.Response(body=text.encode(), headers={"Content-Type": METRICS_TYPE})
+
+
+@web.middleware
+async def _refuse_web_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
+    if "Origin" in request.headers or not is_own_host(request.headers.get("Host", "")):
+        return web.Response(status=403, text="403 Forbidden\n")
+    return await handler(request)
+
+
+def is_own_host(host: str) -> bool:
+    """Tell whether a Host value can only have been meant for us: an address, or localhost."""
+    try:
+        authority: Authority = parse_authority(host)
+        return authority.host == LOCALHOST or bool(parse_address(authority.host))
+    except (UrlError, AddressError):
+        return False

@@ -1,0 +1,186 @@
+"""Makes a plan into something that can serve: policies compiled, certificates loaded.
+
+All or nothing: every problem of every file is found before anything is refused, and what is
+refused leaves nothing behind (security P16).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from actions import ACTIONS
+from policy.compiled import Policy
+from policy.exchange import Endpoint
+from policy.load import load_policy
+from policy.problem import PolicyError, Problem
+from proxy.endpoint import ServedEndpoint, UpstreamAddress
+from proxy.endpoint_table import EndpointTable
+from proxy.file_checks import file_error, permission_warnings, read_document_file
+from proxy.plan import (
+    CertificatePlan,
+    EndpointPlan,
+    FileReference,
+    InlinePolicy,
+    ListenerPlan,
+    Plan,
+    UpstreamPlan,
+)
+from proxy.service import Listener, Runtime
+from proxy.settings_types import PublicUrl
+from proxy.tls import UnusableCertificate, server_context, upstream_context
+from proxy.trusted_proxies import TrustedProxies
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembly:
+    """A plan that can be served. `files` are all that a change of would make it another one."""
+
+    plan: Plan
+    runtime: Runtime
+    listeners: tuple[Listener, ...]
+    files: frozenset[Path]
+    warnings: tuple[Problem, ...] = ()
+
+
+def assemble(plan: Plan) -> Assembly:
+    """Read and compile everything a plan names.
+
+    Raises PolicyError with the problems of all files, or Failure for what a flag names.
+    """
+    work = _Assembler(plan)
+    served = [work.attempt(partial(work.endpoint, each)) for each in plan.endpoints]
+    listeners = [work.attempt(partial(work.listener, each)) for each in plan.listeners]
+    if work.problems:
+        raise PolicyError([*work.problems, *plan.warnings, *work.warnings])
+    public = [each for each in zip(plan.endpoints, served, strict=True) if is_public(each[0])]
+    runtime = Runtime(
+        endpoints=EndpointTable(
+            (found for each, found in public if each.url is not None and found is not None),
+            catch_all=next((found for each, found in public if each.url is None), None),
+        ),
+        trusted_proxies=TrustedProxies(plan.trusted_proxies),
+        limits=plan.limits,
+        server_region=plan.server_region,
+    )
+    return Assembly(
+        plan=plan,
+        runtime=runtime,
+        listeners=tuple(each for each in listeners if each is not None),
+        files=frozenset((*plan.files, *work.files)),
+        warnings=(*plan.warnings, *work.warnings),
+    )
+
+
+def is_public(endpoint: EndpointPlan) -> bool:
+    """Tell whether clients reach an endpoint; `*.internal` is for other endpoints' policies."""
+    return endpoint.url is None or not endpoint.url.is_internal
+
+
+class _Assembler:
+    """Reads a plan's parts one by one and keeps what is wrong with each."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self.files: set[Path] = set()
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+        # One context per setting: connections are shared between upstreams that have the same.
+        self._upstream_contexts: dict[tuple[bool, Path | None], ssl.SSLContext] = {}
+
+    def attempt(self, part: Callable[[], T]) -> T | None:
+        """Make one part; None, and its problems kept, when it can't be made."""
+        try:
+            return part()
+        except PolicyError as error:
+            self.problems.extend(error.problems)
+            return None
+
+    def endpoint(self, plan: EndpointPlan) -> ServedEndpoint:
+        """Compile an endpoint's policy and prepare its upstream."""
+        face = endpoint_face(plan, self._plan.listeners[0])
+        policy = self._policy(plan)
+        self.warnings.extend(policy.warnings)
+        upstream = None if plan.upstream is None else self._upstream(plan.upstream)
+        return ServedEndpoint(endpoint=face, policy=policy, upstream=upstream)
+
+    def listener(self, plan: ListenerPlan) -> Listener:
+        """Load a listener's certificate."""
+        return Listener(
+            host=plan.address.host,
+            port=plan.address.port,
+            tls=None if plan.certificate is None else self._certificate(plan.certificate),
+            proxy_protocol=plan.proxy_protocol,
+        )
+
+    def _policy(self, plan: EndpointPlan) -> Policy:
+        match plan.policy:
+            case None:
+                return Policy(name="")
+            case InlinePolicy(node=node, name=name):
+                return load_policy(node, name=name, actions=ACTIONS)
+            case FileReference() as reference:
+                self.files.add(reference.path)
+                self.warnings.extend(
+                    permission_warnings(reference.path, name=reference.name, secret=False)
+                )
+                data = read_document_file(reference)
+                return load_policy(data, name=reference.name, actions=ACTIONS)
+
+    def _upstream(self, plan: UpstreamPlan) -> UpstreamAddress:
+        target = plan.target
+        return UpstreamAddress(
+            scheme=target.scheme,
+            host=target.host,
+            port=target.port,
+            base_path=target.base_path,
+            tls=self._upstream_context(plan) if target.scheme == "https" else None,
+        )
+
+    def _upstream_context(self, plan: UpstreamPlan) -> ssl.SSLContext:
+        authorities = plan.authorities
+        path = None if authorities is None else authorities.path
+        key = (plan.verify, path)
+        if key not in self._upstream_contexts:
+            if path is not None:
+                self.files.add(path)
+            try:
+                context = upstream_context(verify=plan.verify, authorities=path)
+            except UnusableCertificate as error:
+                named = authorities or FileReference(path=error.path, name=str(error.path))
+                raise file_error(named, error.message, error.hint) from None
+            self._upstream_contexts[key] = context
+        return self._upstream_contexts[key]
+
+    def _certificate(self, plan: CertificatePlan) -> ssl.SSLContext:
+        certificate, key = plan.certificate, plan.private_key
+        self.files.update((certificate.path, key.path))
+        self.warnings.extend(permission_warnings(key.path, name=key.name, secret=True))
+        try:
+            return server_context(certificate.path, key.path)
+        except UnusableCertificate as error:
+            reference = key if error.path == key.path else certificate
+            raise file_error(reference, error.message, error.hint) from None
+
+
+def endpoint_face(plan: EndpointPlan, listener: ListenerPlan) -> Endpoint:
+    """Return an endpoint as policies see it; one without URL has its listener's address."""
+    scheme = "https" if listener.certificate else "http"
+    address = listener.address
+    url = plan.url or PublicUrl(f"{scheme}://{address}", scheme, address.host, address.port)
+    return Endpoint(
+        # Opaque, and the same after a restart: events of one endpoint stay together.
+        id=f"ep_{hashlib.blake2s(plan.name.encode(), digest_size=12).hexdigest()}",
+        name=plan.name,
+        url=url.text,
+        protocol=url.scheme,
+        host=url.host,
+        port=url.port,
+    )

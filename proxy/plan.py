@@ -1,0 +1,83 @@
+"""What is to be served, before any policy or certificate is read: from a file or from flags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from policy.net import NetworkSet
+from policy.problem import Place, Problem
+from policy.source import Node
+from proxy.limits import Limits
+from proxy.settings_types import PublicUrl, SocketAddress, UpstreamTarget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReference:
+    """A file to read. `name` is what messages call it; `place` is where a document names it."""
+
+    path: Path
+    name: str
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InlinePolicy:
+    """A policy inside the configuration file. `node` None is a policy without rules."""
+
+    node: Node | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificatePlan:
+    """The files of a listener's certificate."""
+
+    certificate: FileReference
+    private_key: FileReference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerPlan:
+    """One address to listen on."""
+
+    address: SocketAddress
+    proxy_protocol: bool = False
+    certificate: CertificatePlan | None = None
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamPlan:
+    """Where an endpoint's requests go. `authorities` replaces the system's for https."""
+
+    target: UpstreamTarget
+    verify: bool = True
+    authorities: FileReference | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointPlan:
+    """One endpoint. Without `url` it answers for every host; without `policy` it forwards all."""
+
+    name: str
+    url: PublicUrl | None
+    upstream: UpstreamPlan | None
+    policy: FileReference | InlinePolicy | None = None
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything to serve. `files` were read to make the plan and are watched with the others."""
+
+    listeners: tuple[ListenerPlan, ...]
+    endpoints: tuple[EndpointPlan, ...]
+    trusted_proxies: NetworkSet = field(default_factory=lambda: NetworkSet(()))
+    ip_policies: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    server_region: str = ""
+    admin: SocketAddress | None = None
+    files: tuple[Path, ...] = ()
+    warnings: tuple[Problem, ...] = ()

@@ -1,0 +1,223 @@
+"""The proxy's life: load everything, bind everything, serve, and stop without dropping anyone."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from typing import TypeAlias
+
+import uvloop
+from aiohttp.web import AppRunner
+
+from policy.problem import render_problem
+from proxy.admin import AdminView, Metric, start_admin
+from proxy.assembly import Assembly
+from proxy.completion import Completion
+from proxy.deadlines import Deadlines
+from proxy.event_writer import EventWriter
+from proxy.listener import OpenListener, open_sockets
+from proxy.open_connections import OpenConnections
+from proxy.reload import Reloader, ReloadResult
+from proxy.service import Listener, Service
+from proxy.upstream_pool import UpstreamPool
+
+# How often connections that became idle are told to close while we stop.
+STOP_STEP_S = 0.2
+
+Say: TypeAlias = Callable[[str], None]
+
+
+def serve(
+    assemble: Callable[[], Assembly],
+    *,
+    events: int | None,
+    say: Say,
+    on_ready: Callable[[], None] | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM. SIGHUP and changed files load the configuration anew.
+
+    `events` is the file descriptor for completion events, None for no events; `say` takes
+    messages for the operator; `on_ready` is called once connections are accepted. Raises
+    PolicyError or Failure before anything is served, and leaves nothing open then.
+    """
+    assembly = assemble()
+    with ExitStack() as stack:
+        bound = [(each, _bind(each, stack)) for each in assembly.listeners]
+        admin = assembly.plan.admin
+        admin_sockets = [] if admin is None else _held(open_sockets(*admin), stack)
+        for warning in assembly.warnings:
+            say(render_problem(warning))
+        writer = None if events is None else EventWriter(events, process_id=secrets.token_hex(8))
+        server = Server(assembly, assemble, writer=writer, say=say, on_ready=on_ready)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(server.run(bound, admin_sockets))
+
+
+def _bind(listener: Listener, stack: ExitStack) -> list[socket.socket]:
+    return _held(open_sockets(listener.host, listener.port), stack)
+
+
+def _held(sockets: list[socket.socket], stack: ExitStack) -> list[socket.socket]:
+    for each in sockets:
+        stack.callback(each.close)
+    return sockets
+
+
+class Server:
+    """One running proxy."""
+
+    def __init__(
+        self,
+        assembly: Assembly,
+        assemble: Callable[[], Assembly],
+        *,
+        writer: EventWriter | None,
+        say: Say,
+        on_ready: Callable[[], None] | None = None,
+    ) -> None:
+        """Prepare to serve an assembly; `assemble` makes the next one."""
+        self._assembly = assembly
+        self._assemble = assemble
+        self._say = say
+        self._on_ready = on_ready
+        self._writer = writer
+        self._connections = OpenConnections()
+        self._listeners: list[OpenListener] = []
+        self._reloads = {True: 0, False: 0}
+
+    async def run(
+        self,
+        bound: Iterable[tuple[Listener, list[socket.socket]]],
+        admin_sockets: list[socket.socket],
+    ) -> None:
+        """Serve on bound sockets until told to stop."""
+        stop, stop_now = asyncio.Event(), asyncio.Event()
+        deadlines = Deadlines()
+        service = Service(
+            runtime=self._assembly.runtime,
+            pool=UpstreamPool(deadlines),
+            completed=_unheard if self._writer is None else self._writer,
+            now_ns=time.time_ns,
+            deadlines=deadlines,
+        )
+        reloader = Reloader(
+            current=self._assembly,
+            assemble=self._assemble,
+            apply=lambda assembly: self._apply(service, assembly),
+            report=self._report,
+            now_ns=time.time_ns,
+        )
+        self._handle_signals(stop, stop_now, reloader)
+        self._listeners = [
+            OpenListener(service, listener, each, self._connections)
+            for listener, sockets in bound
+            for each in sockets
+        ]
+        background = [
+            asyncio.create_task(reloader.run(), name="reload"),
+            asyncio.create_task(reloader.watch(), name="watch"),
+        ]
+        admin = await self._start_admin(admin_sockets, service, reloader)
+        for each in self._listeners:
+            each.start()
+            self._say(f"penstock: listening on {each.listener.scheme}://{each.address}")
+        if self._on_ready is not None:
+            self._on_ready()
+        await stop.wait()
+        await self._stop(service, stop_now)
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        if admin is not None:
+            await admin.cleanup()
+        service.pool.close()
+        if self._writer is not None:
+            self._writer.close()
+
+    def _handle_signals(
+        self, stop: asyncio.Event, stop_now: asyncio.Event, reloader: Reloader
+    ) -> None:
+        def ask_to_stop() -> None:
+            (stop_now if stop.is_set() else stop).set()
+
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, ask_to_stop)
+        loop.add_signal_handler(signal.SIGTERM, ask_to_stop)
+        loop.add_signal_handler(signal.SIGHUP, reloader.ask)
+
+    async def _start_admin(
+        self, sockets: list[socket.socket], service: Service, reloader: Reloader
+    ) -> AppRunner | None:
+        if not sockets:
+            return None
+        view = AdminView(
+            is_serving=lambda: not service.stopping,
+            last_reload=lambda: reloader.last,
+            metrics=lambda: self._metrics(reloader),
+        )
+        return await start_admin(sockets, view)
+
+    async def _stop(self, service: Service, stop_now: asyncio.Event) -> None:
+        """Let everyone finish within `stop_timeout_s`; a second signal cuts that short."""
+        for each in self._listeners:
+            each.stop()
+        service.stopping = True
+        timeout_s = service.runtime.limits.stop_timeout_s
+        self._say(f"penstock: stopping; requests in progress have {timeout_s:g} s to finish")
+        end = asyncio.get_running_loop().time() + timeout_s
+        while not stop_now.is_set() and asyncio.get_running_loop().time() < end:
+            # Again and again: a connection that was busy a moment ago may be idle now.
+            self._connections.stop()
+            if await self._connections.emptied(STOP_STEP_S):
+                return
+        self._say(f"penstock: {self._connections.total} connections were cut off")
+
+    def _apply(self, service: Service, assembly: Assembly) -> None:
+        before = {(each.host, each.port): each for each in self._assembly.listeners}
+        after = {(each.host, each.port): each for each in assembly.listeners}
+        if before.keys() != after.keys() or assembly.plan.admin != self._assembly.plan.admin:
+            self._say("penstock: addresses to listen on have changed: restart to use them")
+        for each in self._listeners:
+            key = each.listener.host, each.listener.port
+            each.listener = after.get(key, each.listener)
+        service.runtime = assembly.runtime
+        self._assembly = assembly
+        for warning in assembly.warnings:
+            self._say(render_problem(warning))
+
+    def _report(self, result: ReloadResult) -> None:
+        self._reloads[result.error is None] += 1
+        if result.error is None:
+            self._say("penstock: configuration loaded anew")
+        else:
+            self._say(f"penstock: not loaded, the old configuration stays\n{result.error}")
+
+    def _metrics(self, reloader: Reloader) -> Iterator[Metric]:
+        connections, writer, gauge, counter = self._connections, self._writer, "gauge", "counter"
+        yield Metric("penstock_connections", gauge, "Open client connections.", connections.total)
+        yield Metric(
+            "penstock_connections_refused_total",
+            counter,
+            "Connections closed because a bound was reached.",
+            connections.refused,
+        )
+        if writer is not None:
+            yield Metric("penstock_events_total", counter, "Events written.", writer.written)
+            yield Metric("penstock_events_dropped_total", counter, "Events lost.", writer.dropped)
+        yield Metric(
+            "penstock_config_last_reload_successful",
+            gauge,
+            "1 when what runs is what the files say.",
+            reloader.last.error is None,
+        )
+        for good, name in ((True, "reloads"), (False, "reloads_refused")):
+            yield Metric(f"penstock_config_{name}_total", counter, "Count.", self._reloads[good])
+
+
+def _unheard(_completion: Completion, /) -> None:
+    """Take a completion that nobody wants to read."""

@@ -1,0 +1,103 @@
+"""The shape of `penstock.yml`.
+
+An agent's version 3 file is a valid start: its keys are known here, and those that only the agent
+itself needs are accepted and left alone.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from policy.action import ActionConfig, Doc
+from policy.config_types import FromScalar, NetworkSet
+from policy.net import NetworkSet as Networks
+from proxy.limits import Limits
+from proxy.settings_types import EndpointUrl, ListenAddress, SocketAddress, Switch, UpstreamUrl
+
+DEFAULT_LISTEN = SocketAddress("127.0.0.1", 4000)
+
+
+class TlsFiles(ActionConfig):
+    """A listener's certificate. Paths count from the configuration file's folder."""
+
+    certificate: Annotated[str, Doc("PEM file: the server's certificate, then its chain.")]
+    private_key: Annotated[str, Doc("PEM file with the certificate's key, not encrypted.")]
+
+
+class ListenerSettings(ActionConfig):
+    """One address that accepts connections."""
+
+    address: Annotated[ListenAddress, Doc("`HOST:PORT` to listen on.")] = DEFAULT_LISTEN
+    proxy_protocol: Annotated[
+        Switch, Doc("Require a PROXY protocol header, from `trusted_proxies` only.")
+    ] = False
+    tls: Annotated[TlsFiles | None, Doc("Terminate TLS here.")] = None
+
+
+class UpstreamTls(ActionConfig):
+    """How an https upstream proves who it is."""
+
+    verify: Annotated[bool, Doc("False: take any certificate.")] = True
+    authorities: Annotated[str | None, Doc("PEM file to use in place of the system's.")] = None
+
+
+class UpstreamSettings(ActionConfig):
+    """Where an endpoint's requests go."""
+
+    url: Annotated[UpstreamUrl, Doc("A port, `host:port`, or an http or https URL.")]
+    tls: Annotated[UpstreamTls, Doc("For https upstreams.")] = UpstreamTls()
+    protocol: Annotated[Literal["http1"], Doc("HTTP version towards the upstream.")] = "http1"
+
+
+class EndpointSettings(ActionConfig):
+    """One service: the host it answers for, its policy, its upstream."""
+
+    name: Annotated[str | None, Doc("Names the endpoint in logs; default: its URL.")] = None
+    url: Annotated[EndpointUrl | None, Doc("Host to answer for; absent: every host.")] = None
+    upstream: Annotated[
+        UpstreamSettings | None, Doc("Absent: the policy answers every request itself.")
+    ] = None
+    traffic_policy: Annotated[Any, Doc("The policy, in place.")] = None
+    traffic_policy_file: Annotated[str | None, Doc("The policy's file.")] = None
+    description: Annotated[str, Doc("Free text.")] = ""
+    metadata: Annotated[str, Doc("Free text.")] = ""
+    bindings: Annotated[
+        list[Literal["public", "internal"]] | None, Doc("Who can reach the endpoint.")
+    ] = None
+    pooling_enabled: Annotated[Literal[False], Doc("Only `false` is possible here.")] = False
+
+
+class IpPolicyEntry(ActionConfig):
+    """One network of an IP policy."""
+
+    cidr: Annotated[str, Doc("Network or address.")]
+    action: Annotated[Literal["allow", "deny"], Doc("What it means for an address in it.")]
+    description: Annotated[str, Doc("Free text.")] = ""
+
+
+class Settings(ActionConfig):
+    """The whole file."""
+
+    version: Annotated[Literal["3"], FromScalar(), Doc("Version of the file's shape: 3.")] = "3"
+    listeners: Annotated[
+        list[ListenerSettings], Field(min_length=1), Doc("Default: one, on 127.0.0.1:4000.")
+    ] = Field(default_factory=lambda: [ListenerSettings()])
+    trusted_proxies: Annotated[
+        NetworkSet, Doc("Peers whose X-Forwarded-For or PROXY header is believed.")
+    ] = Networks(())
+    endpoints: Annotated[list[EndpointSettings], Field(min_length=1), Doc("What is served.")]
+    ip_policies: Annotated[
+        dict[str, list[IpPolicyEntry]], Doc("Named networks, for `restrict-ips`.")
+    ] = Field(default_factory=dict)
+    limits: Annotated[Limits, Doc("Bounds on what one client or upstream may cost.")] = Limits()
+    server_region: Annotated[str, Doc("`conn.server_region` in policies.")] = ""
+    admin: Annotated[
+        ListenAddress | None, Doc("Where /healthz, /readyz and /metrics answer; absent: nowhere.")
+    ] = None
+    agent: Annotated[Any, Doc("The tunnel agent's own settings; not read.")] = None
+    store: Annotated[Any, Doc("Not supported yet.")] = None
+    secrets: Annotated[Any, Doc("Not supported yet.")] = None
+    ip_intelligence: Annotated[Any, Doc("Not supported yet.")] = None
+    tunnels: Annotated[Any, Doc("Version 2 of the agent's file; not supported.")] = None

@@ -1,0 +1,126 @@
+"""The values of `penstock.yml` that are more than text: addresses, URLs, switches."""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+from policy.config_types import FromScalar, Parsed, refusal
+from policy.url import DEFAULT_PORTS, UrlError, parse_authority, parse_url
+
+WILDCARD = "*."
+INTERNAL_SUFFIX = ".internal"
+
+
+class SocketAddress(NamedTuple):
+    """A host and port to listen on. The port 0 lets the system choose one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+class PublicUrl(NamedTuple):
+    """The URL that an endpoint answers for: scheme, host (`*.` for any below) and port."""
+
+    text: str
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def is_internal(self) -> bool:
+        """Tell whether no client reaches this endpoint, only another endpoint's policy."""
+        return self.host.endswith(INTERNAL_SUFFIX)
+
+
+class UpstreamTarget(NamedTuple):
+    """Where an upstream listens. `base_path` is "" or a path without slash at its end."""
+
+    scheme: str
+    host: str
+    port: int
+    base_path: str
+
+
+def read_socket_address(text: str) -> SocketAddress:
+    """Read `HOST:PORT`; raises a refusal."""
+    host, colon, port = text.rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]")
+    if not colon or not bare or not _is_port(port, lowest=0) or (":" in bare and bare == host):
+        raise refusal(
+            "address-invalid",
+            f"{text!r} is not an address to listen on",
+            hint="write HOST:PORT, for example 127.0.0.1:4000 or [::1]:4000",
+        )
+    return SocketAddress(bare, int(port))
+
+
+def read_public_url(text: str) -> PublicUrl:
+    """Read an endpoint's URL, the scheme https where none is written; raises a refusal."""
+    scheme, separator, rest = text.rpartition("://")
+    scheme = scheme.lower() if separator else "https"
+    if scheme in {"tcp", "tls"}:
+        raise refusal(
+            "not-supported",
+            f"{scheme} endpoints are not supported yet",
+            hint="use a URL that starts with http:// or https://",
+        )
+    place = rest.removesuffix("/")
+    wildcard = WILDCARD if place.startswith(WILDCARD) else ""
+    try:
+        authority = parse_authority(place.removeprefix(wildcard))
+    except UrlError:
+        authority = None
+    if authority is None or scheme not in DEFAULT_PORTS:
+        raise refusal(
+            "endpoint-url-invalid",
+            f"{text!r} is no URL that an endpoint can have",
+            reference="ERR_NGROK_2226",
+            hint="write scheme and host without path: https://app.example.com, *.example.com",
+        )
+    return PublicUrl(
+        text=f"{scheme}://{place.lower()}",
+        scheme=scheme,
+        host=f"{wildcard}{authority.host}",
+        port=authority.port or DEFAULT_PORTS[scheme],
+    )
+
+
+def read_upstream(text: str) -> UpstreamTarget:
+    """Read an upstream as the agent does: `8080`, `host:8080` or a URL; raises a refusal."""
+    if _is_port(text, lowest=1):
+        return UpstreamTarget("http", "localhost", int(text), "")
+    try:
+        url = parse_url(text if "://" in text else f"http://{text}")
+    except UrlError:
+        url = None
+    if url is None or url.scheme not in DEFAULT_PORTS or url.user_password or url.query:
+        raise refusal(
+            "upstream-url-invalid",
+            f"{text!r} is no upstream",
+            reference="ERR_NGROK_2226",
+            hint="write a port (8080), a host and port (app:8080) or an http:// or https:// URL",
+        )
+    return UpstreamTarget(url.scheme, url.host, url.effective_port, url.path.rstrip("/"))
+
+
+def _is_port(digits: str, *, lowest: int) -> bool:
+    plain = digits.isascii() and digits.isdecimal() and len(digits) <= 5
+    return plain and lowest <= int(digits) <= 65535
+
+
+def read_switch(text: str) -> bool:
+    """Read `on` and `off`, which are text in YAML 1.2; raises a refusal."""
+    words = {"on": True, "true": True, "off": False, "false": False}
+    if text not in words:
+        raise refusal("switch-invalid", f"{text!r} is neither on nor off")
+    return words[text]
+
+
+Switch = Annotated[bool, FromScalar(), Parsed(read_switch, "on or off")]
+ListenAddress = Annotated[SocketAddress, Parsed(read_socket_address, "HOST:PORT")]
+EndpointUrl = Annotated[PublicUrl, Parsed(read_public_url, "URL of an endpoint")]
+UpstreamUrl = Annotated[UpstreamTarget, FromScalar(), Parsed(read_upstream, "port, host:port, URL")]
