@@ -13,6 +13,7 @@ from proxy.downstream import DownstreamProtocol
 from proxy.open_connections import OpenConnections
 from proxy.proxy_protocol import MalformedProxyHeader
 from proxy.proxy_reader import read_proxy_header
+from proxy.reception import ConnectionRefused, Reception
 from proxy.service import Listener, Service
 from proxy.tls import tls_session
 
@@ -81,13 +82,18 @@ class Arrival:
                 await self._ask_proxy()
             await self._hand_over()
         except TurnedAway as refused:
-            self._client.close()
-            self.leave()
+            self._end()
             self._report(refused)
+        except ConnectionRefused:
+            # The policy's decision, which is on record already.
+            self._end()
         except BaseException:
-            self._client.close()
-            self.leave()
+            self._end()
             raise
+
+    def _end(self) -> None:
+        self._client.close()
+        self.leave()
 
     async def _ask_proxy(self) -> None:
         """Learn from the PROXY header who the client is (security T-IP-4)."""
@@ -106,11 +112,13 @@ class Arrival:
             self.connection.client_ip, self.connection.client_port = header.source
 
     async def _hand_over(self) -> None:
+        reception = Reception(self._service, self._listener, self.connection)
+        reception.welcome()
         tls = self._listener.tls
         timeout_s = self._service.runtime.limits.head_timeout_s if tls else None
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: Served(self._service, self._listener, self),
+                lambda: Served(self._service, self._listener, self, reception),
                 self._client,
                 ssl=tls,
                 ssl_handshake_timeout=timeout_s,
@@ -135,9 +143,11 @@ class Arrival:
 class Served(DownstreamProtocol):
     """A downstream connection that knows how it came here and gives its place back at the end."""
 
-    def __init__(self, service: Service, listener: Listener, arrival: Arrival) -> None:
-        """Serve the connection of an arrival."""
-        super().__init__(service, listener, arrival.connection)
+    def __init__(
+        self, service: Service, listener: Listener, arrival: Arrival, reception: Reception
+    ) -> None:
+        """Serve the connection of an arrival that its reception has welcomed."""
+        super().__init__(service, listener, reception)
         self._arrival = arrival
         self._neighbours = arrival.connections.served
 

@@ -15,7 +15,6 @@ import asyncio
 from enum import Enum, auto
 from typing import cast
 
-from policy.exchange import Connection
 from proxy.deadlines import inf
 from proxy.exchange_driver import ExchangeDriver
 from proxy.http1.body import ChunkedReader, LengthReader, request_body_reader
@@ -29,6 +28,7 @@ from proxy.service import Listener, Service
 
 MAX_TRAILER_BYTES = 8192
 LINGER_S = 2.0
+MAX_METHOD_BYTES = 64
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 CRLF = b"\r\n"
 
@@ -52,23 +52,25 @@ class DownstreamProtocol(asyncio.Protocol):
     """The client's side of its exchanges."""
 
     __slots__ = (
-        "_advancing", "_awaits_continue", "_buffer", "_client_blocked", "_connection",
-        "_deadlines", "_discarded", "_driver", "_held", "_last", "_limits", "_listener",
+        "_advancing", "_awaits_continue", "_buffer", "_client_blocked", "_deadlines",
+        "_discarded", "_driver", "_held", "_last", "_limits", "_listener",
         "_reader", "_reception", "_service", "_state", "_transport", "_upstream_blocked",
-        "deadline",
+        "_welcomed", "deadline",
     )  # fmt: skip
 
     def __init__(
-        self, service: Service, listener: Listener, connection: Connection | None = None
+        self, service: Service, listener: Listener, reception: Reception | None = None
     ) -> None:
         """Serve one connection.
 
-        `connection` is given where the listener knows more than the socket tells, as with the
-        PROXY protocol.
+        `reception` is given where the listener knows more than the socket tells, as with the
+        PROXY protocol, and has welcomed the connection already.
         """
         self._service = service
         self._listener = listener
-        self._connection = connection
+        self._welcomed = reception is not None
+        if reception is not None:
+            self._reception = reception
         self._limits = service.runtime.limits
         self._deadlines = service.deadlines
         self._state = State.FIRST_BYTE
@@ -89,11 +91,12 @@ class DownstreamProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have the interface without the base class.
         self._transport = cast(asyncio.Transport, transport)
-        if self._connection is None:
-            self._connection = plain_connection(transport, self._service)
-        self._reception = Reception(self._service, self._listener, self._connection)
         self._deadlines.watch(self)
         self.deadline = self._deadlines.now + self._limits.first_byte_timeout_s
+        if self._welcomed:
+            return
+        connection = plain_connection(transport, self._service)
+        self._reception = Reception(self._service, self._listener, connection)
         try:
             self._reception.welcome()
         except ConnectionRefused:
@@ -335,13 +338,13 @@ class DownstreamProtocol(asyncio.Protocol):
 
     def _check_unfinished(self, data: bytes, limits: Limits) -> None:
         """Refuse early what can't become a request any more; raises BadRequest."""
+        if data.find(CRLF, 0, limits.max_request_line_bytes + 2) < 0:
+            if len(data) > MAX_METHOD_BYTES and b" " not in data[:MAX_METHOD_BYTES]:
+                raise BadRequest(400, "bad-method")
+            if len(data) > limits.max_request_line_bytes:
+                raise BadRequest(414, "request-line-too-long")
         if len(data) > limits.max_head_bytes:
             raise BadRequest(431, "head-too-large")
-        if (
-            len(data) > limits.max_request_line_bytes
-            and data.find(CRLF, 0, limits.max_request_line_bytes + 2) < 0
-        ):
-            raise BadRequest(414, "request-line-too-long")
         if data[:1] != b"\r" and not data[:1].isalpha():
             raise BadRequest(400, "bad-request-line")
         if data.startswith(CRLF):
