@@ -19,6 +19,7 @@ from actions import (
     url_rewrite,
 )
 from policy.action import Action
+from policy.load import Language
 
 ACTIONS: Mapping[str, Action[Any]] = {
     module.ACTION.name: module.ACTION
@@ -57,3 +58,5 @@ NOT_BUILT: Mapping[str, str] = {
     "terminate-tls": "It sets how TLS is terminated.",
     "verify-webhook": "It checks the signature of a webhook.",
 }
+
+LANGUAGE = Language(actions=ACTIONS, not_built=NOT_BUILT)

@@ -23,6 +23,7 @@ from policy.variables import activation
 
 EXPRESSION_FAILED = "expression-failed"
 INTERPOLATION_FAILED = "interpolation-failed"
+EXPRESSION_REFERENCE = "ERR_NGROK_2254"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +47,9 @@ GO_ON = {phase: Decision(outcome=Continue(), phase=phase) for phase in Phase}
 
 
 def begin_request(policy: Policy, exchange: Exchange) -> None:
-    """Remove what the client sent under names that the policy owns (T-HD-1), before any rule."""
-    if policy.owned_headers and exchange.request is not None:
-        strip_owned(exchange.request.headers, policy.owned_headers)
+    """Remove what the client may not say (T-HD-1): names that the policy owns, in any spelling."""
+    if exchange.request is not None:
+        strip_owned(exchange.request, policy.owned_headers)
         exchange.changed()
 
 
@@ -68,7 +69,8 @@ def run_phase(
             else:
                 matched = matches(rule, exchange)
         except CelError:
-            return Decision(outcome=failure(phase, EXPRESSION_FAILED), phase=phase, rule=rule)
+            broken = failure(phase, EXPRESSION_FAILED, EXPRESSION_REFERENCE)
+            return Decision(outcome=broken, phase=phase, rule=rule)
         if not matched:
             continue
         for step in rule.actions:
@@ -94,12 +96,15 @@ def run_action(
     config = step.config.static
     if config is None:
         try:
-            config = step.config.resolve(exchange.computed or activation(exchange))
-        except (CelError, InterpolationError):
-            outcome: Outcome[Any] = failure(exchange.phase, INTERPOLATION_FAILED)
+            config = step.config.resolve(
+                exchange.computed or activation(exchange),
+                lambda failed: exchange.warnings.append(str(failed)),
+            )
+        except InterpolationError as error:
+            broken = failure(exchange.phase, INTERPOLATION_FAILED, error.reference)
             if trace is not None:
-                trace.action(action, outcome)
-            return outcome
+                trace.action(action, broken, error=str(error))
+            return broken
     ran = action.run(config, exchange)
     outcome = (yield from ran) if isinstance(ran, Generator) else ran
     if outcome.result is not None:
@@ -109,9 +114,8 @@ def run_action(
     return outcome
 
 
-def failure(phase: Phase, reason: str) -> Outcome[Any]:
+def failure(phase: Phase, reason: str, error_code: str) -> Outcome[Any]:
     """Refuse after a broken check (language spec, section 2.3): 500, or a closed connection."""
-    code = "ERR_NGROK_2254" if reason == EXPRESSION_FAILED else "ERR_NGROK_2238"
     if phase is Phase.ON_TCP_CONNECT:
-        return Close(reason=reason, error_code=code)
-    return Respond(status_code=500, reason=reason, error_code=code)
+        return Close(reason=reason, error_code=error_code)
+    return Respond(status_code=500, reason=reason, error_code=error_code)

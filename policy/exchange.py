@@ -95,7 +95,7 @@ class Exchange:
     """The only mutable thing on a request's way through the house.
 
     `results` holds the last result of each action by namespace, for the whole connection
-    (language spec, section 3.12); `vars` lives for one phase; `logs` goes into the completion
+    (language spec, section 3.12); `vars` lives for one phase; `logs` and `warnings` go into the completion
     event. `now_ns` reads the clock: nanoseconds since the epoch. `ip_policies` are the operator's
     named lists.
     """
@@ -109,6 +109,7 @@ class Exchange:
     results: dict[str, Any] = field(default_factory=dict)
     vars: dict[str, Any] = field(default_factory=dict)
     logs: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     intelligence: IpIntelligence = NO_INTELLIGENCE
     ip_policies: Mapping[str, IpPolicy] = field(default_factory=dict)
     # The computed variables of policy.variables, dropped whenever the request or response

@@ -32,13 +32,17 @@ class ExpressionTrace:
 
 @dataclass(slots=True, kw_only=True)
 class ActionTrace:
-    """One action that ran, what it decided, and its result."""
+    """One action that ran, what it decided, and its result.
+
+    `error` says which interpolated part could not be used, when that is why it did not run.
+    """
 
     type: str
     outcome: str
     reason: str | None = None
     status_code: int | None = None
     result: object = None
+    error: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,19 +69,31 @@ class Trace:
         record = RuleTrace(phase=exchange.phase, index=rule.index, name=rule.name)
         self.rules.append(record)
         for position, condition in enumerate(rule.conditions):
-            step = explained(condition, exchange)
-            record.expressions.append(step)
             record.skipped_expressions = tuple(c.text for c in rule.conditions[position + 1 :])
-            if step.error is not None:
-                raise CelError(step.error)
-            if not step.value:
+            if not self.condition(record, condition, exchange):
                 return False
         record.matched = True
         return True
 
-    def action(self, action: Action[Any], outcome: Outcome[Any]) -> None:
+    def condition(self, record: RuleTrace, condition: Expression, exchange: Exchange) -> bool:
+        """Evaluate one expression with all its sub-values; raises CelError as it does."""
+        variables = exchange.computed or activation(exchange)
+        step = ExpressionTrace(text=condition.text, parts=condition.explain(variables))
+        record.expressions.append(step)
+        try:
+            step.value = condition.evaluate(variables)
+        except CelError as error:
+            step.error = error.message
+            raise
+        return bool(step.value)
+
+    def action(
+        self, action: Action[Any], outcome: Outcome[Any], *, error: str | None = None
+    ) -> None:
         """Record what an action of the rule reached last decided."""
-        record = ActionTrace(type=action.name, outcome="continue", result=outcome.result)
+        record = ActionTrace(
+            type=action.name, outcome="continue", result=outcome.result, error=error
+        )
         match outcome:
             case Respond():
                 record.outcome = "respond"
@@ -89,15 +105,3 @@ class Trace:
             case Continue():
                 pass
         self.rules[-1].actions.append(record)
-
-
-def explained(condition: Expression, exchange: Exchange) -> ExpressionTrace:
-    """Evaluate one expression with all its sub-values."""
-    variables = exchange.computed or activation(exchange)
-    parts = condition.explain(variables)
-    try:
-        return ExpressionTrace(
-            text=condition.text, value=condition.evaluate(variables), parts=parts
-        )
-    except CelError as error:
-        return ExpressionTrace(text=condition.text, error=str(error), parts=parts)
