@@ -20,7 +20,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from actions.header_names import ResponseHeaders
 from policy.action import Action, ActionConfig, Doc, Exchange, Lint, Respond, always
-from policy.config_types import Interpolated, Pending, StatusRange, refusal
+from policy.config_types import Interpolated, Parsed, Pending, StatusRange, refusal
 from policy.phase import Phase
 
 ANSWERED = "custom-response"
@@ -38,7 +38,12 @@ class Config(ActionConfig):
     headers: Annotated[ResponseHeaders, Interpolated(), Doc("Fields of the response.")] = Field(
         default_factory=dict
     )
-    body: Annotated[str, Interpolated(), Doc("Body of the response; none for 204 and 304.")] = ""
+    body: Annotated[
+        str,
+        Parsed(str, "text"),
+        Interpolated(),
+        Doc("Body of the response; none for 204 and 304."),
+    ] = ""
 
     @field_validator("body")
     @classmethod
