@@ -93,9 +93,30 @@ class Regex:
         return f"Regex({self.pattern!r})"
 
 
-def _compile(pattern: str) -> Any:
+class Matcher:
+    """A pattern that is only asked whether it matches, which spares RE2 finding its groups.
+
+    `program_size` counts RE2's instructions: what a match may cost grows with it. Raises
+    RegexError for a pattern that RE2 does not accept.
+    """
+
+    __slots__ = ("_search", "pattern", "program_size")
+
+    def __init__(self, pattern: str) -> None:
+        compiled = _compile(pattern, groups=False)
+        self.pattern = pattern
+        self.program_size: int = compiled.programsize
+        self._search = compiled.search
+
+    def search(self, text: str) -> bool:
+        """Tell whether the pattern matches anywhere."""
+        return self._search(text.encode("utf-8", "surrogateescape")) is not None
+
+
+def _compile(pattern: str, *, groups: bool = True) -> Any:
     options = re2.Options()
     options.log_errors = False
+    options.never_capture = not groups
     if _SURROGATE.search(pattern):
         raise RegexError("the pattern holds half a surrogate pair, which is no character")
     try:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any
 
-from policy.cel.compare import has_key, no_overload
+from policy.cel.compare import has_key
 from policy.cel.types import REQUIRED
-from policy.cel.values import CelError, Duration, FieldMap, Timestamp, TypeValue, Uint
+from policy.cel.values import CelError, Duration, FieldMap, Timestamp, TypeValue, Uint, no_overload
 
 _OPAQUE = (Timestamp, Duration, TypeValue)
 
@@ -62,7 +62,7 @@ def select(value: Any, name: str) -> Any:
     if isinstance(value, Mapping):
         return map_element(value, name)
     if is_dataclass(value) and not isinstance(value, _OPAQUE):
-        if name in type(value).__dataclass_fields__:
+        if name in {field.name for field in fields(value)}:
             return getattr(value, name)
         raise CelError("no-such-field", f"a value has no field {name!r}")
     if value is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from policy.cel.compare import no_overload
 from policy.cel.values import (
     DURATION_MAX_NS,
     DURATION_MIN_NS,
@@ -17,7 +16,9 @@ from policy.cel.values import (
     Duration,
     Timestamp,
     Uint,
+    no_overload,
 )
+from policy.cel.work import too_big
 
 
 def overflow() -> CelError:
@@ -142,11 +143,6 @@ def join_lists(left: Any, right: Any, max_size: int) -> list[Any]:
     if len(left) + len(right) > max_size:
         raise too_big()
     return [*left, *right]
-
-
-def too_big() -> CelError:
-    """Return the error of a string or list that grows beyond the limit."""
-    return CelError("value-too-big", "a string or list grew beyond the limit")
 
 
 def subtract(left: Any, right: Any) -> Any:

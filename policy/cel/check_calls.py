@@ -8,6 +8,7 @@ from typing import TypeAlias
 from policy.cel import errors, syntax, typed
 from policy.cel.assign import Bindings, fits, joined, substitute
 from policy.cel.declarations import Function, Overload
+from policy.cel.finding import Finding
 from policy.cel.hints import FUNCTION_HINTS, FUNCTION_NAMESPACE_HINTS
 from policy.cel.resolve import Context, Scope, is_name_of_nothing
 from policy.cel.tree import dotted_name
@@ -57,7 +58,7 @@ def _find(node: syntax.Call, scope: Scope, context: Context) -> tuple[Function |
     return functions.get(node.function), True
 
 
-def _unknown(node: syntax.Call, scope: Scope, context: Context) -> errors.Finding:
+def _unknown(node: syntax.Call, scope: Scope, context: Context) -> Finding:
     name, start = node.function, node.name_start
     end = start + len(name)
     namespace = None if node.target is None else dotted_name(node.target)
@@ -68,7 +69,9 @@ def _unknown(node: syntax.Call, scope: Scope, context: Context) -> errors.Findin
         hint = FUNCTION_HINTS.get(full) or FUNCTION_NAMESPACE_HINTS.get(namespace) or hint
         if namespace in context.environment.function_namespaces:
             name, start = full, node.target.start
-    return errors.unknown_function(name, start, end, known=context.environment.functions, hint=hint)
+    return errors.unknown_function(
+        name, start, end, known=context.environment.function_names, hint=hint
+    )
 
 
 def _apply(
@@ -106,7 +109,7 @@ def _no_overload(
     arguments: tuple[TypedNode, ...],
     *,
     is_method: bool,
-) -> errors.Finding:
+) -> Finding:
     same_form = [o for o in function.overloads if o.method is is_method]
     accepted = [o.describe(function.name) for o in same_form or function.overloads]
     found = (

@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from policy.cel.values import CelError, Duration, FieldMap, Timestamp, Uint
+from policy.cel.values import Duration, FieldMap, Timestamp, Uint, no_overload
+from policy.cel.work import Work
 
 _NUMBERS = (int, Uint, float)
 _ORDERED_ALIKE = (str, bytes, bool, Timestamp, Duration)
 
 
-def equals(left: Any, right: Any) -> bool:
-    """Compare two values; values of different kinds are unequal, numbers compare by value."""
+def equals(left: Any, right: Any, work: Work | None = None) -> bool:
+    """Compare two values; values of different kinds are unequal, numbers compare by value.
+
+    With a work budget the parts of lists and maps are charged.
+    """
     kind, other = type(left), type(right)
-    if kind is other and kind not in (list, tuple, dict):
-        # NaN is not equal to itself, which Python's own operator gets right.
-        return bool(left == right) if not isinstance(left, Mapping) else _equal_maps(left, right)
     if kind in _NUMBERS:
         return other in _NUMBERS and bool(left == right)
     if isinstance(left, list | tuple):
-        return (
-            isinstance(right, list | tuple)
-            and len(left) == len(right)
-            and all(map(equals, left, right))
-        )
+        return isinstance(right, list | tuple) and _equal_lists(left, right, work)
     if isinstance(left, Mapping):
-        return isinstance(right, Mapping) and _equal_maps(left, right)
-    return False
+        return isinstance(right, Mapping) and _equal_maps(left, right, work)
+    if work is not None and (kind is str or kind is bytes):
+        work.spend(1 + (len(left) >> 10))
+    return kind is other and bool(left == right)
 
 
-def _equal_maps(left: Mapping[Any, Any], right: Mapping[Any, Any]) -> bool:
-    return len(left) == len(right) and all(
-        has_key(right, key) and equals(value, right[key]) for key, value in left.items()
+def _equal_lists(left: Sequence[Any], right: Sequence[Any], work: Work | None) -> bool:
+    if len(left) != len(right):
+        return False
+    if work is not None:
+        work.spend(1 + 4 * len(left))
+    return all(equals(one, other, work) for one, other in zip(left, right, strict=True))
+
+
+def _equal_maps(left: Mapping[Any, Any], right: Mapping[Any, Any], work: Work | None) -> bool:
+    if len(left) != len(right):
+        return False
+    if work is not None:
+        work.spend(1 + 8 * len(left))
+    return all(
+        has_key(right, key) and equals(value, right[key], work) for key, value in left.items()
     )
 
 
@@ -80,15 +91,12 @@ def greater_or_equal(left: Any, right: Any) -> bool:
     return order(left, right) in (1, 0)
 
 
-def contained(value: Any, container: Any) -> bool:
+def contained(value: Any, container: Any, work: Work | None = None) -> bool:
     """`value in container` for a list or the keys of a map."""
     if isinstance(container, list | tuple):
-        return any(equals(value, item) for item in container)
+        if work is not None:
+            work.spend(1 + 4 * len(container))
+        return any(equals(value, item, work) for item in container)
     if isinstance(container, Mapping):
         return has_key(container, value)
     raise no_overload("'in'")
-
-
-def no_overload(what: str) -> CelError:
-    """Return the error of an operator or function that takes no such values."""
-    return CelError("no-such-overload", f"{what} got values of types that it does not take")

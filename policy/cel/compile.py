@@ -20,6 +20,7 @@ from policy.cel.finding import Finding
 from policy.cel.limits import Limits
 from policy.cel.maps import make_map
 from policy.cel.program import ACTIVATION, Code, Program
+from policy.cel.survey import needs_accounts
 from policy.cel.typed import TypedNode
 from policy.cel.types import BOOL, STRING, CelType, MapType
 from policy.cel.values import CelError
@@ -29,7 +30,7 @@ def compile_tree(
     node: TypedNode, limits: Limits, expect: CelType | None
 ) -> tuple[Callable[[Any], Any], list[Finding]]:
     """Compile a checked tree; the findings are about constants that can't work."""
-    program = Program(limits, _visit)
+    program = Program(limits, _visit, accounted=needs_accounts(node, limits))
     code = program.condition(node) if expect == BOOL else program.code(node)
     return program.finish(code.expr), program.findings
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+
 from policy.cel import emit, errors, typed
-from policy.cel.declarations import InvalidConstantError, Overload
+from policy.cel.declarations import InvalidConstantError, Overload, Prepared
 from policy.cel.dispatch import Dispatch
 from policy.cel.program import ACTIVATION, Code, Program
 from policy.cel.types import is_dynamic
@@ -11,33 +13,66 @@ from policy.cel.types import is_dynamic
 
 def compile_call(node: typed.Call, program: Program) -> Code:
     """Compile one call."""
-    arguments = [program.code(argument) for argument in node.arguments]
-    expressions = [code.expr for code in arguments]
-    raises = any(code.raises for code in arguments)
-    leading = [emit.name(ACTIVATION)] if node.function.needs_activation else []
-    known = len(node.overloads) == 1 and not _is_undecided(node)
-    if not known:
-        counts_work = any(overload.counts_work for overload in node.overloads)
-        if counts_work:
-            leading.append(program.work())
-        dispatch = Dispatch(node.function.name, node.overloads, len(leading))
-        called = emit.call(program.constant(dispatch), *leading, *expressions)
-        return Code(called, raises=True)
+    if len(node.overloads) > 1 or _is_undecided(node):
+        return _dispatched(node, program)
     overload = node.overloads[0]
-    raises = raises or overload.raises
+    prepared = _prepare(node, overload, program)
+    if prepared is not None:
+        arguments = [
+            program.code(argument)
+            for position, argument in enumerate(node.arguments)
+            if position != overload.prepared
+        ]
+        return _called(
+            arguments, prepared.call, prepared.cost, raises=prepared.raises, program=program
+        )
+    arguments = [program.code(argument) for argument in node.arguments]
     if overload.inline is not None:
+        expressions = [code.expr for code in arguments]
+        if expressions:
+            expressions[0] = program.charged(expressions[0], overload.cost)
+        raises = overload.raises or any(code.raises for code in arguments)
         return Code(overload.inline(expressions), raises)
-    if overload.counts_work:
-        leading.append(program.work())
-    function = overload.call
-    constant = _prepared_argument(node, overload)
-    if constant is not None and overload.prepare is not None:
-        try:
-            function = overload.prepare(constant.value, program.limits)
-        except InvalidConstantError as error:
-            program.findings.append(errors.invalid_constant(error, constant.start, constant.end))
-        del expressions[overload.prepared]
+    leading = _leading(node, program, counts_work=overload.counts_work)
+    return _called(
+        arguments, overload.call, overload.cost,
+        raises=overload.raises, program=program, leading=leading,
+    )  # fmt: skip
+
+
+def _called(
+    arguments: list[Code],
+    function: object,
+    cost: int,
+    *,
+    raises: bool,
+    program: Program,
+    leading: tuple[ast.expr, ...] = (),
+) -> Code:
+    expressions = [code.expr for code in arguments]
+    if expressions:
+        expressions[0] = program.charged(expressions[0], cost)
+    raises = raises or any(code.raises for code in arguments)
     return Code(emit.call(program.constant(function), *leading, *expressions), raises)
+
+
+def _leading(node: typed.Call, program: Program, *, counts_work: bool) -> tuple[ast.expr, ...]:
+    activation = (emit.name(ACTIVATION),) if node.function.needs_activation else ()
+    return (*activation, program.work()) if counts_work else activation
+
+
+def _dispatched(node: typed.Call, program: Program) -> Code:
+    arguments = [program.code(argument) for argument in node.arguments]
+    counts_work = program.accounted or any(o.counts_work for o in node.overloads)
+    dispatch = Dispatch(
+        node.function.name,
+        node.overloads,
+        needs_activation=node.function.needs_activation,
+        counts_work=counts_work,
+    )
+    leading = _leading(node, program, counts_work=counts_work)
+    expressions = [code.expr for code in arguments]
+    return Code(emit.call(program.constant(dispatch), *leading, *expressions), raises=True)
 
 
 def _is_undecided(node: typed.Call) -> bool:
@@ -48,8 +83,14 @@ def _is_undecided(node: typed.Call) -> bool:
     )
 
 
-def _prepared_argument(node: typed.Call, overload: Overload) -> typed.Constant | None:
+def _prepare(node: typed.Call, overload: Overload, program: Program) -> Prepared | None:
     if overload.prepare is None:
         return None
     argument = node.arguments[overload.prepared]
-    return argument if isinstance(argument, typed.Constant) else None
+    if not isinstance(argument, typed.Constant):
+        return None
+    try:
+        return overload.prepare(argument.value, program.limits)
+    except InvalidConstantError as error:
+        program.findings.append(errors.invalid_constant(error, argument.start, argument.end))
+        return None

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from policy.cel import arithmetic, compare, emit, typed
 from policy.cel.compile_reads import contains_key
-from policy.cel.logic import require_bool
 from policy.cel.operators import is_number_and_text
 from policy.cel.program import Code, Program
 from policy.cel.text_numbers import compare_with_text
@@ -55,6 +54,11 @@ _DYNAMIC: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "%": arithmetic.modulo,
 }
 
+# Work for each 1,024 elements of a result or operand.
+SUM_COST: Final = 4
+COMPARISON_COST: Final = 1
+MEMBERSHIP_COST: Final = 2048
+
 
 def compile_operation(node: typed.Operation, program: Program) -> Code:
     """Compile one operator with its operands."""
@@ -74,13 +78,16 @@ def compile_operation(node: typed.Operation, program: Program) -> Code:
         operation = {"+": ast.Add(), "-": ast.Sub(), "*": ast.Mult()}[node.operator]
         return Code(ast.BinOp(left.expr, operation, right.expr), raises)
     if node.operator == "+":
-        joined = (
-            arithmetic.concatenate if one == other and one in (STRING, BYTES) else arithmetic.add
-        )
-        limit = emit.constant(program.limits.max_string)
-        return Code(emit.call(program.use(joined), left.expr, right.expr, limit), raises=True)
+        alike = one == other and one in (STRING, BYTES)
+        return Code(_sum(left, right, program, alike=alike), raises or not alike)
     function = program.use(_DYNAMIC[node.operator])
     return Code(emit.call(function, left.expr, right.expr), raises=True)
+
+
+def _sum(left: Code, right: Code, program: Program, *, alike: bool) -> ast.expr:
+    joined = program.use(arithmetic.concatenate if alike else arithmetic.add)
+    limit = emit.constant(program.limits.max_string)
+    return program.charged(emit.call(joined, left.expr, right.expr, limit), SUM_COST)
 
 
 def _negation(node: typed.Operation, program: Program) -> Code:
@@ -101,19 +108,23 @@ def _comparison(
     (one, left_code), (other, right_code) = left, right
     raises = left_code.raises or right_code.raises
     operands = (left_code.expr, right_code.expr)
+    if one == other == STRING and not isinstance(operands[1], ast.Constant):
+        operands = (program.charged(operands[0], COMPARISON_COST), operands[1])
     if is_number_and_text(one, other):
         function = program.use(compare_with_text)
         return Code(emit.call(function, emit.constant(operator), *operands), raises=True)
     if _same_in_python(operator, one, other):
-        return Code(emit.compare(operands[0], _PYTHON[operator], operands[1]), raises)
+        compared = emit.compare(operands[0], _PYTHON[operator], operands[1])
+        return Code(compared, raises)
     if operator in _ORDER:
         return Code(emit.call(program.use(_ORDER[operator]), *operands), raises=True)
     if NULL in (one, other):
         value = operands[1] if one == NULL else operands[0]
         test = ast.Is() if operator == "==" else ast.IsNot()
         return Code(emit.compare(value, test, emit.constant(None)), raises)
-    equal = emit.call(program.use(compare.equals), *operands)
-    return Code(equal if operator == "==" else ast.UnaryOp(ast.Not(), equal), raises)
+    equal = emit.call(program.use(compare.equals), *operands, *_budget(program))
+    found = equal if operator == "==" else ast.UnaryOp(ast.Not(), equal)
+    return Code(found, raises)
 
 
 def _same_in_python(operator: str, one: CelType, other: CelType) -> bool:
@@ -147,13 +158,17 @@ def _membership(item: TypedNode, container: TypedNode, program: Program) -> Code
         case MapType() as map_type if item.type == STRING:
             return Code(contains_key(map_type, owner.expr, value.expr), raises)
         case ListType(element=element) if item.type == element == STRING:
-            return Code(emit.compare(value.expr, ast.In(), owner.expr), raises)
-        case ListType():
-            found = emit.call(program.use(compare.contained), value.expr, owner.expr)
-            return Code(found, raises)
-        case _:
-            found = emit.call(program.use(compare.contained), value.expr, owner.expr)
-            return Code(found, raises=True)
+            items = program.charged(owner.expr, MEMBERSHIP_COST)
+            return Code(emit.compare(value.expr, ast.In(), items), raises)
+        case kind:
+            found = emit.call(
+                program.use(compare.contained), value.expr, owner.expr, *_budget(program)
+            )
+            return Code(found, raises or not isinstance(kind, ListType))
+
+
+def _budget(program: Program) -> tuple[ast.expr, ...]:
+    return (program.work(),) if program.accounted else ()
 
 
 def _constant_strings(node: TypedNode) -> frozenset[str] | None:
@@ -169,6 +184,3 @@ def _constant_strings(node: TypedNode) -> frozenset[str] | None:
         return None
     strings = [value for value in values if isinstance(value, str)]
     return frozenset(strings) if strings and len(strings) == len(values) else None
-
-
-__all__ = ["compile_operation", "require_bool"]

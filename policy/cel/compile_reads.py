@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
+from typing import Any
 
 from policy.cel import access, emit, typed
 from policy.cel.program import Code, Program
@@ -74,7 +76,7 @@ def _checked_element(
 ) -> Code:
     missing = _missing(owner)
     always_there = missing is not REQUIRED
-    read = access.element
+    read: Callable[..., Any] = access.element
     if isinstance(owner, ListType):
         read = access.list_element
     elif isinstance(owner, MapType):

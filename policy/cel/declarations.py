@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from policy.cel.limits import Limits
 from policy.cel.types import CelType
 from policy.phase import ALL_PHASES, Phase
 
 Inline: TypeAlias = Callable[[list[ast.expr]], ast.expr]
-Prepare: TypeAlias = Callable[..., Callable[..., Any]]
 
 
 class InvalidConstantError(Exception):
@@ -38,6 +38,18 @@ class InvalidConstantError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A call whose constant argument is already worked in: a function of the other arguments."""
+
+    call: Callable[..., Any]
+    cost: int = 0
+    raises: bool = False
+
+
+Prepare: TypeAlias = Callable[[Any, Limits], Prepared]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
     """A declared name and the attribute of the activation that holds its value.
 
@@ -57,7 +69,8 @@ class Overload:
     """One signature of a function. Of a method the first parameter is the target.
 
     `call` takes the arguments in order (after the activation, if the function needs it, and
-    after the work budget, if `counts_work`). `raises` tells whether it can fail at all.
+    after the work budget, if `counts_work`). `raises` tells whether it can fail at all. `cost`
+    is the work for each 1,024 characters or items of the first argument, in units of 50 ns.
     `inline` writes the call as plain Python instead. `prepare` is used when the argument at
     `prepared` is a constant: it takes (value, limits) once, at load, and gives the function of
     the other arguments; it may raise InvalidConstantError.
@@ -69,6 +82,7 @@ class Overload:
     method: bool = False
     raises: bool = True
     counts_work: bool = False
+    cost: int = 0
     inline: Inline | None = None
     prepare: Prepare | None = None
     prepared: int = 1

@@ -23,7 +23,7 @@ from policy.cel.types import (
     NullableType,
     ObjectType,
 )
-from policy.cel.values import CelError, Duration, Timestamp, TypeValue, Uint
+from policy.cel.values import Duration, Timestamp, TypeValue, Uint, no_overload
 
 _PYTHON_TYPES: Final[dict[CelType, type]] = {
     BOOL: bool,
@@ -42,27 +42,37 @@ _PYTHON_TYPES: Final[dict[CelType, type]] = {
 class Dispatch:
     """A call whose overload is chosen when it runs.
 
-    `leading` counts the arguments before the author's own: the activation and the work budget.
+    It is called with the activation, if the function needs it, then with the work budget, if the
+    program or one of the overloads counts work, then with the author's arguments.
     """
 
-    __slots__ = ("leading", "name", "overloads")
+    __slots__ = ("_counts_work", "_needs_activation", "_overloads", "name")
 
-    def __init__(self, name: str, overloads: tuple[Overload, ...], leading: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        overloads: tuple[Overload, ...],
+        *,
+        needs_activation: bool,
+        counts_work: bool,
+    ) -> None:
         self.name = name
-        self.overloads = overloads
-        self.leading = leading
+        self._overloads = overloads
+        self._needs_activation = needs_activation
+        self._counts_work = counts_work
 
     def __call__(self, *arguments: Any) -> Any:
         """Call the first overload that takes the arguments. Raises CelError if none does."""
-        own = arguments[self.leading :]
-        for overload in self.overloads:
+        work_at = 1 if self._needs_activation else 0
+        own_at = work_at + 1 if self._counts_work else work_at
+        own = arguments[own_at:]
+        for overload in self._overloads:
             if all(map(is_of_type, own, overload.parameters)):
-                if self.leading and not overload.counts_work:
-                    return overload.call(*arguments[: self.leading - 1], *own)
-                return overload.call(*arguments)
-        raise CelError(
-            "no-such-overload", f"{self.name}() got values of types that it does not take"
-        )
+                if self._counts_work and own:
+                    arguments[work_at].sized(own[0], overload.cost)
+                leading = arguments[: own_at if overload.counts_work else work_at]
+                return overload.call(*leading, *own)
+        raise no_overload(f"{self.name}()")
 
 
 def is_of_type(value: Any, cel_type: CelType) -> bool:

@@ -61,6 +61,13 @@ class Environment:
         return name in self._members
 
     @property
+    def function_names(self) -> list[str]:
+        """The names of the functions of this phase, without those accepted for other names."""
+        return [
+            f.name for f in self.functions.values() if f.alias_of is None and self.phase in f.phases
+        ]
+
+    @property
     def variable_names(self) -> list[str]:
         """The names of the variables of this phase."""
         return [v.name for v in self.variables.values() if self.phase in v.phases]

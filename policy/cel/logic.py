@@ -1,14 +1,16 @@
-"""`&&`, `||` and the loops of macros where a part may fail: an error counts only if the other
-parts leave the result open (CEL language definition, "Logical operators").
+"""`&&`, `||` and loops over conditions that may fail.
+
+An error counts only if the other parts leave the result open (CEL language definition, "Logical
+operators").
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from policy.cel.compare import no_overload
-from policy.cel.values import CelError
+from policy.cel.values import CelError, no_overload
+from policy.cel.work import LIMIT_CODES
 
 Thunk = Callable[[], Any]
 
@@ -21,12 +23,12 @@ def require_bool(value: Any) -> bool:
 
 
 def all_of(*operands: Thunk) -> bool:
-    """`a && b && ...` where operands may fail."""
+    """Evaluate `a && b && ...` where operands may fail."""
     return _decide(operands, decisive=False)
 
 
 def any_of(*operands: Thunk) -> bool:
-    """`a || b || ...` where operands may fail."""
+    """Evaluate `a || b || ...` where operands may fail."""
     return _decide(operands, decisive=True)
 
 
@@ -37,7 +39,7 @@ def _decide(operands: Iterable[Thunk], *, decisive: bool) -> bool:
             if require_bool(operand()) is decisive:
                 return decisive
         except CelError as error:
-            if error.code == "work-budget":
+            if error.code in LIMIT_CODES:
                 raise
             failure = failure or error
     if failure is not None:
@@ -62,31 +64,9 @@ def _decide_each(items: Iterable[Any], test: Callable[[Any], Any], *, decisive: 
             if require_bool(test(item)) is decisive:
                 return decisive
         except CelError as error:
-            if error.code == "work-budget":
+            if error.code in LIMIT_CODES:
                 raise
             failure = failure or error
     if failure is not None:
         raise failure
     return not decisive
-
-
-class Work:
-    """What one evaluation may still do, in units of about 50 ns."""
-
-    __slots__ = ("left",)
-
-    def __init__(self, limit: int) -> None:
-        self.left = limit
-
-    def spend(self, units: int) -> None:
-        """Charge work that is about to be done."""
-        self.left -= units
-        if self.left < 0:
-            raise CelError("work-budget", "the expression does too much work")
-
-    def loop(self, items: Any, units: int) -> Iterable[Any]:
-        """Charge a loop over a list, or the keys of a map, and return what it goes over."""
-        if not isinstance(items, list | tuple | Mapping):
-            raise no_overload("a loop")
-        self.spend(len(items) * units + 1)
-        return items

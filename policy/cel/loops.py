@@ -8,18 +8,32 @@ from typing import Any
 
 from policy.cel.compare import order
 from policy.cel.values import CelError
+from policy.cel.work import Work, weight_of
 
 
-def sort_by(items: Iterable[Any], key: Callable[[Any], Any]) -> list[Any]:
+def sort_by(work: Work, items: Iterable[Any], key: Callable[[Any], Any]) -> list[Any]:
     """Sort by a key of each item; items with equal keys keep their order."""
-    return [item for _, item in sort_pairs([(key(item), item) for item in items])]
+    return sort_pairs(work, [(key(item), item) for item in items])
 
 
-def sort_pairs(pairs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
-    """Sort (key, item) pairs by keys of one type that has an order. Raises CelError else."""
-    kinds = {type(key) for key, _ in pairs}
+def sort_pairs(work: Work, pairs: list[tuple[Any, Any]]) -> list[Any]:
+    """Return the items of (key, item) pairs in the order of their keys.
+
+    Raises CelError for keys of more than one type, or of a type without order.
+    """
+    keys = [key for key, _ in pairs]
+    work.spend(weight_of(keys) * len(keys).bit_length() * 2)
+    kinds = set(map(type, keys))
     if len(kinds) > 1:
         raise CelError("no-such-overload", "only values of one type can be sorted")
     if kinds <= {str, int, bytes}:
-        return sorted(pairs, key=lambda pair: pair[0])
-    return sorted(pairs, key=cmp_to_key(lambda one, other: order(one[0], other[0]) or 0))
+        return [item for _, item in sorted(pairs, key=_key_of)]
+    return [item for _, item in sorted(pairs, key=cmp_to_key(_by_order))]
+
+
+def _by_order(one: tuple[Any, Any], other: tuple[Any, Any]) -> int:
+    return order(one[0], other[0]) or 0
+
+
+def _key_of(pair: tuple[Any, Any]) -> Any:
+    return pair[0]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from policy.cel.compare import no_overload
-from policy.cel.values import CelError, CelMap, Uint
+from policy.cel.values import CelError, CelMap, Uint, no_overload
 
 _KEY_TYPES = (str, int, Uint, bool)
 

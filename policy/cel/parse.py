@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from lark import Lark, Token, UnexpectedInput
-from lark.exceptions import UnexpectedToken
 from lark.common import LexerConf
+from lark.exceptions import UnexpectedToken
 from lark.lexer import Lexer
 
 from policy.cel import errors, syntax
@@ -28,7 +28,7 @@ def parse_expression(text: str, limits: Limits) -> tuple[syntax.Node, list[Findi
     if not tokens:
         raise ExpressionError([errors.empty_expression(len(text))])
     try:
-        tree: syntax.Node = _parser().parse(tokens)  # type: ignore[arg-type]
+        tree = cast("syntax.Node", _parser().parse(tokens))
     except UnexpectedInput as error:
         raise ExpressionError([_syntax_error(error, len(text))]) from None
     if tree.depth > limits.max_depth:
@@ -65,7 +65,7 @@ def _parser() -> Lark:
             parser="lalr",
             start="expr",
             lexer=_TokenFeed,
-            transformer=TreeBuilder(),  # type: ignore[arg-type]
+            transformer=TreeBuilder(),
             maybe_placeholders=False,
             keep_all_tokens=True,
         )

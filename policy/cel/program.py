@@ -10,10 +10,11 @@ from typing import Any, Final
 from policy.cel import emit
 from policy.cel.finding import Finding
 from policy.cel.limits import Limits
-from policy.cel.logic import Work, require_bool
+from policy.cel.logic import require_bool
 from policy.cel.typed import TypedNode
 from policy.cel.types import BOOL
 from policy.cel.values import CelError
+from policy.cel.work import Work
 
 ACTIVATION: Final = "activation"
 WORK: Final = "work"
@@ -23,7 +24,10 @@ _SELF_HELD: Final = (bool, int, float, str, bytes, type(None))
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Python for one node, and whether running it can raise CelError."""
+    """Python for one node, and whether it can fail with an error that `&&` or `||` may absorb.
+
+    An exceeded limit is no such error: it ends the evaluation wherever it happens.
+    """
 
     expr: ast.expr
     raises: bool
@@ -31,10 +35,15 @@ class Code:
 
 @dataclass(slots=True)
 class Program:
-    """One function under construction."""
+    """One function under construction.
+
+    `accounted` when its parts charge the work budget for the sizes of what they work on; a
+    program without loops, and with few enough parts, can't exceed the budget anyway.
+    """
 
     limits: Limits
     visit: Callable[[TypedNode, Program], Code]
+    accounted: bool
     names: dict[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     uses_work: bool = False
@@ -64,6 +73,12 @@ class Program:
         self.uses_work = True
         return emit.name(WORK)
 
+    def charged(self, expr: ast.expr, cost: int) -> ast.expr:
+        """Charge a value for its size: `cost` units of work for each 1,024 elements."""
+        if not self.accounted or cost == 0 or isinstance(expr, ast.Constant):
+            return expr
+        return emit.method(self.work(), "sized", expr, emit.constant(cost))
+
     def condition(self, node: TypedNode) -> Code:
         """Compile a node whose value must be a bool, whatever its static type."""
         code = self.code(node)
@@ -76,7 +91,9 @@ class Program:
         body: list[ast.stmt] = []
         if self.uses_work:
             self.names["Work"] = Work
-            budget = emit.call("Work", emit.constant(self.limits.work))
+            budget = emit.call(
+                "Work", emit.constant(self.limits.work), emit.constant(self.limits.max_string)
+            )
             body.append(ast.Assign([ast.Name(WORK, ast.Store())], budget))
         body.append(ast.Return(result))
         self.names["CelError"] = CelError

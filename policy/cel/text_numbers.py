@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from typing import Any, Final
 
-from policy.cel.compare import no_overload
+from policy.cel.values import no_overload
 
 _OPERATORS: Final = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le,

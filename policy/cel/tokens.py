@@ -16,15 +16,14 @@ from policy.cel.errors import (
     brackets_too_deep,
     expression_too_big,
     expression_too_long,
-    interpolation_in_string,
     interpolation_in_expression,
+    interpolation_in_string,
     malformed_number,
     unexpected_character,
     unterminated_string,
 )
 from policy.cel.finding import ExpressionError, Finding
 from policy.cel.limits import Limits
-
 
 _TOKEN: Final = re.compile(
     r"""
@@ -36,6 +35,7 @@ _TOKEN: Final = re.compile(
         |"(?!"")[^"\\\n\r]*(?:\\[^\n\r][^"\\\n\r]*)*"
         |'(?!'')[^'\\\n\r]*(?:\\[^\n\r][^'\\\n\r]*)*'
         |""(?!")|''(?!')))
+  | (?P<quoted>(?<=\.)`[a-zA-Z0-9_.\-/ ]+`)
   | (?P<name>[_a-zA-Z][_a-zA-Z0-9]*)
   | (?P<number>0[xX][0-9a-fA-F]+[uU]?
       |(?:[0-9]+\.[0-9]+|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+|[0-9]+[uU]?)
@@ -96,6 +96,9 @@ def _word(match: re.Match[str]) -> Token:
     text, start, end = match[0], match.start(), match.end()
     if match["name"] is not None:
         return Token(_WORDS.get(text, "IDENT"), text, start, end_pos=end)
+    if match["quoted"] is not None:
+        # A field name that is no plain word: headers.`content-type`.
+        return Token("IDENT", text[1:-1], start, end_pos=end)
     if match["string"] is not None:
         inside = text.find("${")
         if inside >= 0:

@@ -1,4 +1,4 @@
-"""The checked tree: every name resolved, every part with its type, every call with its overloads."""
+"""The checked tree: names are resolved, parts have types, calls have their overloads."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ class Build:
 class Has:
     """Whether a field or element is there."""
 
-    read: Field | Element
+    read: TypedNode
     type: CelType
     start: int
     end: int

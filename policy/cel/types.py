@@ -1,5 +1,7 @@
-"""The static types of expressions. A type also says how a missing read ends (language spec,
-section 2.5), so that the compiler can emit the cheapest correct code for it.
+"""The static types of expressions.
+
+A type also says how a missing read ends (language spec, section 2.5), so that the compiler can
+emit the cheapest correct code for it.
 """
 
 from __future__ import annotations

@@ -35,6 +35,11 @@ class CelError(Exception):
         self.message = message
 
 
+def no_overload(what: str) -> CelError:
+    """Return the error of an operator or function that takes no such values."""
+    return CelError("no-such-overload", f"{what} got values of types that it does not take")
+
+
 class Uint(int):
     """An unsigned 64-bit integer. Equal to the int or double of the same value."""
 

@@ -1,20 +1,46 @@
-"""Tests and cuts of strings."""
+"""Tests, searches and cuts of strings. Positions and sizes count code points."""
 
 from __future__ import annotations
 
 import ast
+import re
 from typing import Final
 
 from policy.cel import emit
-from policy.cel.declarations import Function, Inline, Overload
-from policy.cel.types import BOOL, STRING
+from policy.cel.declarations import Inline
+from policy.cel.functions.define import function, method
+from policy.cel.types import BOOL, INT, STRING, ListType
+from policy.cel.values import CelError
+from policy.cel.work import Work, weight_of
+
+# Unicode's White_Space. Python's own strip() would take the separators 0x1c to 0x1f too.
+_SPACES: Final = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+# Letters whose upper case Python writes as several stand in these ranges; the simple mapping
+# pairs them with their title-case letter, or keeps them.
+_UPPER_SPECIAL: Final = {
+    code: chr(code).title() if len(chr(code).title()) == 1 else chr(code)
+    for codes in (
+        (0xDF, 0x149, 0x1F0, 0x390, 0x3B0, 0x587),
+        range(0x1E96, 0x1E9B),
+        range(0x1F50, 0x2000),
+        range(0xFB00, 0xFB18),
+    )
+    for code in codes
+    if len(chr(code).upper()) > 1
+}
+_UPPER_SPECIAL_CLASS: Final = re.compile(f"[{''.join(map(chr, _UPPER_SPECIAL))}]")
+_ASCII_LOWER: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+_ASCII_UPPER: Final = {code + 32: code for code in range(ord("A"), ord("Z") + 1)}
 
 
 def _python_method(name: str) -> Inline:
     return lambda arguments: emit.method(arguments[0], name, *arguments[1:])
 
 
-def _contained(arguments: list[ast.expr]) -> ast.expr:
+def _part_in_text(arguments: list[ast.expr]) -> ast.expr:
     return emit.compare(arguments[1], ast.In(), arguments[0])
 
 
@@ -23,37 +49,196 @@ def contains(text: str, part: str) -> bool:
     return part in text
 
 
-_TWO_STRINGS: Final = (STRING, STRING)
+def any_contains(work: Work, texts: list[str], part: str) -> bool:
+    """Tell whether some string of a list has another inside."""
+    work.spend(weight_of(texts))
+    return any(isinstance(text, str) and part in text for text in texts)
+
+
+def char_at(text: str, position: int) -> str:
+    """Return the character at a position; '' right behind the last."""
+    if position == len(text):
+        return ""
+    if 0 <= position < len(text):
+        return text[position]
+    raise out_of_bounds()
+
+
+def index_of(text: str, part: str, start: int = 0) -> int:
+    """Return the first position of a part at or after `start`, -1 when absent."""
+    if not 0 <= start <= len(text):
+        raise out_of_bounds()
+    return text.find(part, start)
+
+
+def last_index_of(text: str, part: str) -> int:
+    """Return the last position of a part, -1 when absent."""
+    return text.rfind(part)
+
+
+def last_index_before(text: str, part: str, start: int) -> int:
+    """Return the last position of a part at or before `start`, -1 when absent."""
+    if not 0 <= start <= len(text):
+        raise out_of_bounds()
+    return text.rfind(part, 0, start + len(part))
+
+
+def substring_from(text: str, start: int) -> str:
+    """Return what stands at and after a position."""
+    if not 0 <= start <= len(text):
+        raise out_of_bounds()
+    return text[start:]
+
+
+def substring(text: str, start: int, end: int) -> str:
+    """Return what stands from one position up to, and without, another."""
+    if not 0 <= start <= end <= len(text):
+        raise out_of_bounds()
+    return text[start:end]
+
+
+def out_of_bounds() -> CelError:
+    """Return the error of a position outside a string or list."""
+    return CelError("index-out-of-range", "a position lies outside of the string or list")
+
+
+def split(text: str, separator: str = " ", limit: int = -1) -> list[str]:
+    """Cut at each separator; with a limit only the first pieces are kept, the rest is dropped."""
+    # An empty separator cuts between all characters, where Python would refuse it.
+    pieces = text.split(separator) if separator else list(text)
+    return pieces if limit < 0 else pieces[:limit]
+
+
+def replace(work: Work, text: str, old: str, new: str, limit: int = -1) -> str:
+    """Replace every occurrence of a part, or the first `limit` ones."""
+    found = text.count(old)
+    count = found if limit < 0 else min(found, limit)
+    work.grow(len(text) + max(0, count * (len(new) - len(old))))
+    return text.replace(old, new, count)
+
+
+def trim(text: str) -> str:
+    """Cut white space off both ends; zero-width characters are none."""
+    return text.strip(_SPACES)
+
+
+def reverse(text: str) -> str:
+    """Turn the order of the characters around."""
+    return text[::-1]
+
+
+def lower(text: str) -> str:
+    """Lower-case each letter to exactly one letter."""
+    if text.isascii():
+        return text.lower()
+    # The only letter with two for its lower case, and the only one whose lower case depends
+    # on where it stands.
+    return text.replace("\u0130", "i").replace("\u03a3", "\u03c3").lower()
+
+
+def upper(text: str) -> str:
+    """Upper-case each letter to exactly one letter."""
+    if text.isascii():
+        return text.upper()
+    pieces = _UPPER_SPECIAL_CLASS.split(text)
+    if len(pieces) == 1:
+        return text.upper()
+    specials = _UPPER_SPECIAL_CLASS.findall(text)
+    changed = [piece.upper() for piece in pieces]
+    for index, special in enumerate(specials):
+        changed[index] += _UPPER_SPECIAL[ord(special)]
+    return "".join(changed)
+
+
+def lower_ascii(text: str) -> str:
+    """Lower-case A to Z only."""
+    return text.lower() if text.isascii() else text.translate(_ASCII_LOWER)
+
+
+def upper_ascii(text: str) -> str:
+    """Upper-case a to z only."""
+    return text.upper() if text.isascii() else text.translate(_ASCII_UPPER)
+
+
+_STRINGS: Final = ListType(STRING)
+_STARTS: Final = method(
+    (STRING, STRING), BOOL, str.startswith, raises=False, inline=_python_method("startswith")
+)
+_ENDS: Final = method(
+    (STRING, STRING), BOOL, str.endswith, raises=False, inline=_python_method("endswith")
+)
+_CONTAINS: Final = method(
+    (STRING, STRING), BOOL, contains, raises=False, inline=_part_in_text, cost=8
+)
+_ANY_CONTAINS: Final = method((_STRINGS, STRING), BOOL, any_contains, counts_work=True)
 
 STRING_FUNCTIONS: Final = (
-    Function(
-        name="startsWith",
-        doc="Whether a string begins with another.",
-        overloads=(
-            Overload(
-                parameters=_TWO_STRINGS, result=BOOL, method=True, raises=False,
-                call=str.startswith, inline=_python_method("startswith"),
-            ),
-        ),
+    function("startsWith", "Whether a string begins with another.", _STARTS),
+    function("endsWith", "Whether a string ends with another.", _ENDS),
+    function("contains", "Whether a string has another inside.", _CONTAINS, _ANY_CONTAINS),
+    function("starts_with", "As startsWith.", _STARTS, alias_of="startsWith"),
+    function("ends_with", "As endsWith.", _ENDS, alias_of="endsWith"),
+    function("includes", "As contains.", _CONTAINS, _ANY_CONTAINS, alias_of="contains"),
+    function("charAt", "The character at a position.", method((STRING, INT), STRING, char_at)),
+    function(
+        "indexOf",
+        "The first position of a part, from a position on; -1 when absent.",
+        method((STRING, STRING), INT, str.find, raises=False, cost=8),
+        method((STRING, STRING, INT), INT, index_of, cost=8),
     ),
-    Function(
-        name="endsWith",
-        doc="Whether a string ends with another.",
-        overloads=(
-            Overload(
-                parameters=_TWO_STRINGS, result=BOOL, method=True, raises=False,
-                call=str.endswith, inline=_python_method("endswith"),
-            ),
-        ),
+    function(
+        "lastIndexOf",
+        "The last position of a part, up to a position; -1 when absent.",
+        method((STRING, STRING), INT, last_index_of, raises=False, cost=8),
+        method((STRING, STRING, INT), INT, last_index_before, cost=8),
     ),
-    Function(
-        name="contains",
-        doc="Whether a string has another inside.",
-        overloads=(
-            Overload(
-                parameters=_TWO_STRINGS, result=BOOL, method=True, raises=False,
-                call=contains, inline=_contained,
-            ),
-        ),
+    function(
+        "substring",
+        "What stands from one position up to another, or up to the end.",
+        method((STRING, INT), STRING, substring_from, cost=2),
+        method((STRING, INT, INT), STRING, substring, cost=2),
     ),
-)  # fmt: skip
+    function(
+        "split",
+        "The pieces between separators (a space, unless given); only the first n, if given.",
+        method((STRING,), _STRINGS, split, raises=False, cost=1024),
+        method((STRING, STRING), _STRINGS, split, raises=False, cost=1024),
+        method((STRING, STRING, INT), _STRINGS, split, raises=False, cost=1024),
+    ),
+    function(
+        "replace",
+        "The text with every occurrence of a part replaced, or the first n.",
+        method((STRING, STRING, STRING), STRING, replace, counts_work=True, cost=16),
+        method((STRING, STRING, STRING, INT), STRING, replace, counts_work=True, cost=16),
+    ),
+    function(
+        "trim",
+        "The text without white space at its ends.",
+        method((STRING,), STRING, trim, raises=False, cost=64),
+    ),
+    function(
+        "reverse",
+        "The characters in reverse order.",
+        method((STRING,), STRING, reverse, raises=False, cost=64),
+    ),
+    function(
+        "lower",
+        "The text in lower case, letter by letter.",
+        method((STRING,), STRING, lower, raises=False, cost=256),
+    ),
+    function(
+        "upper",
+        "The text in upper case, letter by letter.",
+        method((STRING,), STRING, upper, raises=False, cost=2048),
+    ),
+    function(
+        "lowerAscii",
+        "The text with A to Z in lower case.",
+        method((STRING,), STRING, lower_ascii, raises=False, cost=1024),
+    ),
+    function(
+        "upperAscii",
+        "The text with a to z in upper case.",
+        method((STRING,), STRING, upper_ascii, raises=False, cost=1024),
+    ),
+)
