@@ -11,13 +11,16 @@ import traceback
 
 import typer
 
-from penstock import demo, http, start
+from penstock import check, demo, http, start
+from penstock.eval import evaluate_request
 from policy.problem import PolicyError
 from proxy.failure import Failure
 
 COMMANDS = {
     "http": http.http,
     "start": start.start,
+    "check": check.check,
+    "eval": evaluate_request,
     "demo": demo.demo,
 }
 

@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
+from penstock.document_file import load_policy_file
 from penstock.evaluation_json import evaluation_json, refusal_json
 from penstock.evaluation_text import evaluation_lines, refusal_lines
 from penstock.output import show
-from penstock.policy_file import load_policy_file
 from penstock.sample_exchange import LOOPBACK, exchange_for, request_of
 from penstock.sample_request import field_of, parse_sample, request_from_file, request_from_flags
 from policy.evaluation import Ending, Evaluation, UpstreamAnswer, evaluate

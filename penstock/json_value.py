@@ -8,10 +8,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 
+from policy.cel.text import double_text, duration_text, timestamp_text
 from policy.cel.values import Duration, Timestamp, TypeValue
-from policy.variables.wall_clock import rfc3339
-
-NS_PER_S = 1_000_000_000
 
 
 def json_value(value: object) -> object:
@@ -26,15 +24,15 @@ def json_value(value: object) -> object:
         case int():
             return int(value)
         case float():
-            return value if math.isfinite(value) else str(value)
+            return value if math.isfinite(value) else double_text(value)
         case str():
             return json_text(value)
         case bytes():
             return base64.b64encode(value).decode("ascii")
-        case Timestamp(ns=ns):
-            return timestamp_text(ns)
-        case Duration(ns=ns):
-            return duration_text(ns)
+        case Timestamp():
+            return timestamp_text(value)
+        case Duration():
+            return duration_text(value)
         case TypeValue(name=name):
             return name
         case Mapping():
@@ -63,26 +61,12 @@ def key_text(key: object) -> str:
 def literal(value: object) -> str:
     """Return a value as an expression would write it, in one line."""
     match value:
-        case Timestamp(ns=ns):
-            return f'timestamp("{timestamp_text(ns)}")'
-        case Duration(ns=ns):
-            return f'duration("{duration_text(ns)}")'
+        case Timestamp():
+            return f'timestamp("{timestamp_text(value)}")'
+        case Duration():
+            return f'duration("{duration_text(value)}")'
         case TypeValue(name=name):
             return name
         case bytes():
             return f"b{json.dumps(value.decode('latin-1'))}"
     return json.dumps(json_value(value), ensure_ascii=False)
-
-
-def timestamp_text(ns: int) -> str:
-    """Return RFC 3339 in UTC, with as many fractional digits as it takes."""
-    fraction = f".{ns % NS_PER_S:09d}".rstrip("0").rstrip(".")
-    return rfc3339(ns).removesuffix("Z") + fraction + "Z"
-
-
-def duration_text(ns: int) -> str:
-    """Return seconds with `s`, with as many fractional digits as it takes."""
-    sign = "-" if ns < 0 else ""
-    whole, rest = divmod(abs(ns), NS_PER_S)
-    fraction = f".{rest:09d}".rstrip("0").rstrip(".")
-    return f"{sign}{whole}{fraction}s"

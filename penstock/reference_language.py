@@ -153,7 +153,7 @@ def code(text: str) -> str:
 def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     """Lay out a Markdown table."""
     lines = [header, ("---",) * len(header), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |".replace("|  |", "| |") for cells in lines)
+    return "\n".join("".join(f"| {cell} " if cell else "| " for cell in row) + "|" for row in lines)
 
 
 def page(*parts: str) -> str:

@@ -1,0 +1,81 @@
+"""`penstock check`: everything that is wrong with documents, before there is traffic."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from penstock.document_file import problems_of
+from penstock.output import BAD, DOUBTFUL, FAINT, GOOD, STRONG, Line, Span, line, show
+from policy.problem import Problem, Severity, render_problem
+
+
+class Format(StrEnum):
+    """How problems are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def check(
+    files: Annotated[
+        list[Path], typer.Argument(help="Policies, or configuration files such as penstock.yml.")
+    ],
+    *,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Warnings refuse a document, too.")
+    ] = False,
+    output: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TEXT,
+) -> None:
+    """Say what is wrong with documents: all problems of all files, each with its place.
+
+    Ends with 1 if anything is an error, with --strict also if anything is a warning.
+    """
+    problems = [problem for path in files for problem in problems_of(path)]
+    if output is Format.JSON:
+        listed = [problem.as_json() for problem in problems]
+        sys.stdout.write(json.dumps(listed, indent=2, ensure_ascii=False) + "\n")
+    else:
+        show(report_lines(problems, file_count=len(files)))
+    refused = any(strict or problem.severity is Severity.ERROR for problem in problems)
+    raise typer.Exit(int(refused))
+
+
+def report_lines(problems: Iterable[Problem], *, file_count: int) -> Iterator[Line]:
+    """Lay out all problems, and for whoever watches a terminal also that there are none."""
+    severities: list[Severity] = []
+    for problem in problems:
+        severities.append(problem.severity)
+        yield from problem_lines(problem)
+    if severities:
+        yield line(Span(count_text(severities), STRONG))
+    elif sys.stdout.isatty():
+        yield line(Span(f"{counted(file_count, 'file')}, no problems", GOOD))
+
+
+def problem_lines(problem: Problem) -> Iterator[Line]:
+    """Lay out one problem: its place, what it is, the source line, a caret, the remedy."""
+    colour = BAD if problem.severity is Severity.ERROR else DOUBTFUL
+    place = f"{problem.place.file}:{problem.place.line}:{problem.place.column}: "
+    head, source, caret, *remedy = render_problem(problem).split("\n")
+    yield line(Span(place, STRONG), Span(head.removeprefix(place), colour))
+    yield line(source)
+    yield line(Span(caret, colour))
+    yield from (line(Span(each, FAINT)) for each in remedy)
+
+
+def count_text(severities: list[Severity]) -> str:
+    """Sum up: `2 errors, 1 warning`."""
+    amounts = ((each, severities.count(each)) for each in Severity)
+    return ", ".join(counted(amount, each.value) for each, amount in amounts if amount)
+
+
+def counted(amount: int, noun: str) -> str:
+    """Write a number of things."""
+    return f"{amount} {noun}" if amount == 1 else f"{amount} {noun}s"
