@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Callable, Mapping
 
 import typer
 
@@ -16,7 +17,7 @@ from penstock.eval import evaluate_request
 from policy.problem import PolicyError
 from proxy.failure import Failure
 
-COMMANDS = {
+COMMANDS: Mapping[str, Callable[..., None]] = {
     "http": http.http,
     "start": start.start,
     "check": check.check,

@@ -23,7 +23,12 @@ def admit(
     """
     if not served.policy.has(Phase.ON_TCP_CONNECT):
         return {}
-    exchange = Exchange(connection=connection, endpoint=served.endpoint, now_ns=service.now_ns)
+    exchange = Exchange(
+        connection=connection,
+        endpoint=served.endpoint,
+        now_ns=service.now_ns,
+        ip_policies=service.runtime.ip_policies,
+    )
     decision = _decide(run_phase(served.policy, Phase.ON_TCP_CONNECT, exchange), service)
     if isinstance(decision.outcome, Continue):
         return exchange.results

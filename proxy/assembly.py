@@ -14,11 +14,12 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from actions import ACTIONS
+from actions import LANGUAGE
 from policy.compiled import Policy
 from policy.exchange import Endpoint
-from policy.load import load_policy
-from policy.problem import PolicyError, Problem
+from policy.load import LoadOptions, load_policy, load_policy_node
+from policy.problem import PolicyError, Problem, has_errors, sorted_problems
+from policy.source import Scalar, parse_embedded
 from proxy.endpoint import ServedEndpoint, UpstreamAddress
 from proxy.endpoint_table import EndpointTable
 from proxy.file_checks import file_error, permission_warnings, read_document_file
@@ -58,8 +59,9 @@ def assemble(plan: Plan) -> Assembly:
     work = _Assembler(plan)
     served = [work.attempt(partial(work.endpoint, each)) for each in plan.endpoints]
     listeners = [work.attempt(partial(work.listener, each)) for each in plan.listeners]
-    if work.problems:
-        raise PolicyError([*work.problems, *plan.warnings, *work.warnings])
+    problems = (*plan.problems, *work.problems, *work.warnings)
+    if has_errors(problems):
+        raise PolicyError(problems)
     public = [each for each in zip(plan.endpoints, served, strict=True) if is_public(each[0])]
     runtime = Runtime(
         endpoints=EndpointTable(
@@ -69,13 +71,14 @@ def assemble(plan: Plan) -> Assembly:
         trusted_proxies=TrustedProxies(plan.trusted_proxies),
         limits=plan.limits,
         server_region=plan.server_region,
+        ip_policies=plan.ip_policies,
     )
     return Assembly(
         plan=plan,
         runtime=runtime,
         listeners=tuple(each for each in listeners if each is not None),
         files=frozenset((*plan.files, *work.files)),
-        warnings=(*plan.warnings, *work.warnings),
+        warnings=sorted_problems(problems),
     )
 
 
@@ -121,18 +124,30 @@ class _Assembler:
         )
 
     def _policy(self, plan: EndpointPlan) -> Policy:
+        options = LoadOptions(
+            must_answer=plan.upstream is None, ip_policies=frozenset(self._plan.ip_policies)
+        )
         match plan.policy:
             case None:
                 return Policy(name="")
+            case InlinePolicy(node=Scalar(value=str()) as text, name=name):
+                tree = parse_embedded(text)
+                return load_policy_node(
+                    tree.root,
+                    name=name,
+                    language=LANGUAGE,
+                    options=options,
+                    problems=tree.problems,
+                )
             case InlinePolicy(node=node, name=name):
-                return load_policy(node, name=name, actions=ACTIONS)
+                return load_policy_node(node, name=name, language=LANGUAGE, options=options)
             case FileReference() as reference:
                 self.files.add(reference.path)
                 self.warnings.extend(
                     permission_warnings(reference.path, name=reference.name, secret=False)
                 )
                 data = read_document_file(reference)
-                return load_policy(data, name=reference.name, actions=ACTIONS)
+                return load_policy(data, name=reference.name, language=LANGUAGE, options=options)
 
     def _upstream(self, plan: UpstreamPlan) -> UpstreamAddress:
         target = plan.target

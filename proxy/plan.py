@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from policy.ip_policy import IpPolicy
 from policy.net import NetworkSet
 from policy.problem import Place, Problem
 from policy.source import Node
@@ -45,7 +46,6 @@ class ListenerPlan:
     address: SocketAddress
     proxy_protocol: bool = False
     certificate: CertificatePlan | None = None
-    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,19 +65,22 @@ class EndpointPlan:
     url: PublicUrl | None
     upstream: UpstreamPlan | None
     policy: FileReference | InlinePolicy | None = None
-    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything to serve. `files` were read to make the plan and are watched with the others."""
+    """Everything to serve.
+
+    `files` were read to make the plan and are watched with the others. With an error among its
+    `problems` a plan can't be served: what is in it then only helps to find the other problems.
+    """
 
     listeners: tuple[ListenerPlan, ...]
     endpoints: tuple[EndpointPlan, ...]
     trusted_proxies: NetworkSet = field(default_factory=lambda: NetworkSet(()))
-    ip_policies: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    ip_policies: Mapping[str, IpPolicy] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     server_region: str = ""
     admin: SocketAddress | None = None
     files: tuple[Path, ...] = ()
-    warnings: tuple[Problem, ...] = ()
+    problems: tuple[Problem, ...] = ()

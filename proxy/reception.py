@@ -119,6 +119,7 @@ class Reception:
             now_ns=now_ns,
             request=request,
             results=site.results.copy(),
+            ip_policies=site.runtime.ip_policies,
         )
         return ExchangeDriver(
             self._service,

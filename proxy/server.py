@@ -168,7 +168,9 @@ class Server:
             each.stop()
         service.stopping = True
         timeout_s = service.runtime.limits.stop_timeout_s
-        self._say(f"penstock: stopping; requests in progress have {timeout_s:g} s to finish")
+        self._connections.stop()
+        if self._connections.total:
+            self._say(f"penstock: stopping; requests in progress have {timeout_s:g} s to finish")
         end = asyncio.get_running_loop().time() + timeout_s
         while not stop_now.is_set() and asyncio.get_running_loop().time() < end:
             # Again and again: a connection that was busy a moment ago may be idle now.

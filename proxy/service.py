@@ -7,10 +7,11 @@ A `Runtime` is one loaded configuration and never changes; a reload puts a new o
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from policy.ip_policy import IpPolicy
 from proxy.completion import Completion
 from proxy.deadlines import Deadlines
 from proxy.endpoint_table import EndpointTable
@@ -43,6 +44,7 @@ class Runtime:
     trusted_proxies: TrustedProxies
     limits: Limits = field(default_factory=Limits)
     server_region: str = ""
+    ip_policies: Mapping[str, IpPolicy] = field(default_factory=dict)
 
 
 class CompletionSink(Protocol):

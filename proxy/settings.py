@@ -14,7 +14,14 @@ from policy.action import ActionConfig, Doc
 from policy.config_types import FromScalar, NetworkSet
 from policy.net import NetworkSet as Networks
 from proxy.limits import Limits
-from proxy.settings_types import EndpointUrl, ListenAddress, SocketAddress, Switch, UpstreamUrl
+from proxy.settings_types import (
+    CidrText,
+    EndpointUrl,
+    ListenAddress,
+    SocketAddress,
+    Switch,
+    UpstreamUrl,
+)
 
 DEFAULT_LISTEN = SocketAddress("127.0.0.1", 4000)
 
@@ -64,15 +71,15 @@ class EndpointSettings(ActionConfig):
     description: Annotated[str, Doc("Free text.")] = ""
     metadata: Annotated[str, Doc("Free text.")] = ""
     bindings: Annotated[
-        list[Literal["public", "internal"]] | None, Doc("Who can reach the endpoint.")
-    ] = None
+        tuple[Literal["public", "internal"], ...], Doc("Who can reach the endpoint.")
+    ] = ("public",)
     pooling_enabled: Annotated[Literal[False], Doc("Only `false` is possible here.")] = False
 
 
 class IpPolicyEntry(ActionConfig):
     """One network of an IP policy."""
 
-    cidr: Annotated[str, Doc("Network or address.")]
+    cidr: Annotated[CidrText, Doc("Network or address.")]
     action: Annotated[Literal["allow", "deny"], Doc("What it means for an address in it.")]
     description: Annotated[str, Doc("Free text.")] = ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, NamedTuple
 
 from policy.config_types import FromScalar, Parsed, refusal
+from policy.net import AddressError, Network, parse_network
 from policy.url import DEFAULT_PORTS, UrlError, parse_authority, parse_url
 
 WILDCARD = "*."
@@ -120,7 +121,18 @@ def read_switch(text: str) -> bool:
     return words[text]
 
 
+def read_network(text: str) -> Network:
+    """Read one network or address; raises a refusal."""
+    try:
+        return parse_network(text)
+    except AddressError as error:
+        raise refusal(
+            "network-invalid", str(error), reference="ERR_NGROK_2217", hint=error.hint
+        ) from None
+
+
 Switch = Annotated[bool, FromScalar(), Parsed(read_switch, "on or off")]
 ListenAddress = Annotated[SocketAddress, Parsed(read_socket_address, "HOST:PORT")]
 EndpointUrl = Annotated[PublicUrl, Parsed(read_public_url, "URL of an endpoint")]
 UpstreamUrl = Annotated[UpstreamTarget, FromScalar(), Parsed(read_upstream, "port, host:port, URL")]
+CidrText = Annotated[Network, Parsed(read_network, "network (CIDR)")]
