@@ -100,7 +100,7 @@ def read_credential(value: Any) -> Credential:
         "credential-shape",
         "a credential is 'user:password', or a map of 'username' and 'password'",
         reference="ERR_NGROK_2204",
-        hint="quote it where it looks like a number: '\"1:secret-one\"'",
+        hint="quote it where YAML would read a number: '\"007:secret-one\"'",
     )
 
 

@@ -119,5 +119,7 @@ ACTION = Action(
     config=Config,
     result=Result,
     run=run,
+    # Without a pattern the URL stays the same only for the target itself.
+    answers=lambda config: config.from_ is None,
     lint=lint,
 )

@@ -38,7 +38,9 @@ from policy.phase import Phase
 
 ADDRESS_DENIED = "address-denied"
 ADDRESS_UNKNOWN = "address-unknown"
+POLICY_UNKNOWN = "ip-policy-unknown"
 BLOCKED = "ERR_NGROK_3203"
+UNKNOWN_POLICY = "ERR_NGROK_2216"
 
 
 class Config(ActionConfig):
@@ -61,18 +63,26 @@ class Result:
 
 def run(config: Config, exchange: Exchange) -> Outcome[Result]:
     """Decide on one client."""
-    policies = [exchange.ip_policies[name] for name in config.ip_policies]
-    try:
-        client = parse_address(exchange.connection.client_ip)
-    except AddressError:
-        result, reason = unknown_address(), ADDRESS_UNKNOWN
-    else:
-        result, reason = decide(config, policies, client), ADDRESS_DENIED
+    result, reason = judge(config, exchange)
     if result.action == "allow" or not config.enforce:
         return Continue(result)
     if exchange.phase is Phase.ON_TCP_CONNECT:
         return Close(reason=reason, error_code=BLOCKED, result=result)
     return Respond(status_code=403, reason=reason, error_code=BLOCKED, result=result)
+
+
+def judge(config: Config, exchange: Exchange) -> tuple[Result, str]:
+    """Return the decision and its reason; what can't be judged is denied."""
+    for name in config.ip_policies:
+        if name not in exchange.ip_policies:
+            # A proxy refuses the document at load; an evaluation may lack the operator's lists.
+            return undecided(UNKNOWN_POLICY, f"there is no IP policy {name!r}"), POLICY_UNKNOWN
+    try:
+        client = parse_address(exchange.connection.client_ip)
+    except AddressError:
+        return undecided(BLOCKED, "the client's address is not known"), ADDRESS_UNKNOWN
+    policies = [exchange.ip_policies[name] for name in config.ip_policies]
+    return decide(config, policies, client), ADDRESS_DENIED
 
 
 def decide(config: Config, policies: list[IpPolicy], client: Address) -> Result:
@@ -97,23 +107,17 @@ def narrowest(networks: list[NetworkSet], client: Address) -> str:
     return max(found, key=lambda cidr: int(cidr.rpartition("/")[2]), default="")
 
 
-def unknown_address() -> Result:
+def undecided(code: str, message: str) -> Result:
     """Deny a client that no list can speak of."""
-    problem = ActionError(code=BLOCKED, message="the client's address is not known")
-    return Result(action="deny", matched_cidr="", error=problem)
+    return Result(action="deny", matched_cidr="", error=ActionError(code=code, message=message))
 
 
 def lint(config: Config) -> tuple[Lint, ...]:
-    """Warn of an action that lets everybody through, and of the lists' own doubts."""
-    findings = [
-        Lint(code=note.code, message=note.message, path=(field, *note.path), hint=note.hint)
-        for field, networks in (("allow", config.allow), ("deny", config.deny))
-        for note in (networks.notes if networks is not None else ())
-    ]
-    if not (config.allow is not None or config.deny is not None or config.ip_policies):
-        message = "without 'allow', 'deny' or 'ip_policies' everybody passes"
-        findings.append(Lint(code="restricts-nobody", message=message))
-    return tuple(findings)
+    """Warn of an action that lets everybody through."""
+    if config.allow is not None or config.deny is not None or config.ip_policies:
+        return ()
+    message = "without 'allow', 'deny' or 'ip_policies' everybody passes"
+    return (Lint(code="restricts-nobody", message=message),)
 
 
 ACTION = Action(

@@ -114,7 +114,9 @@ def keep_for_later_items(activation: Any, entry: Mapping[str, Any]) -> None:
     excess = limit_exceeded(exchange.vars)
     if excess:
         # Before the next value is computed: a chain of doublings must not get far.
-        raise InterpolationError(excess, "the variables of this phase take too much room")
+        error = InterpolationError(excess, "the variables of this phase take too much room")
+        error.reference = REFERENCES[excess]
+        raise error
 
 
 class Config(ActionConfig):

@@ -107,11 +107,13 @@ class Action(Generic[C]):
 
     `run` is a plain function, or (with `effects`) a generator function that yields effects.
     `terminates` tells from the checked configuration whether the phase ends here every time, so
-    that whatever follows in the rule is unreachable (2207). `sets_request_headers` names the
-    fields that the action writes for the upstream: a client's own copies of them are removed
-    before the first rule. `lint` gives warnings on a valid configuration. In
-    `phases_without_config` a configuration is refused (2203). `ip_policy_names` are the named
-    lists of the operator that a configuration relies on; an unknown one is refused (2216).
+    that whatever follows in the rule is unreachable (2207); `answers` is for what ends it but in
+    odd cases, and so will do as the last word of an endpoint without upstream (2235).
+    `sets_request_headers` names the fields that the action writes for the upstream: a client's
+    own copies of them are removed before the first rule. `lint` gives warnings on a valid
+    configuration. In `phases_without_config` a configuration is refused (2203).
+    `ip_policy_names` are the named lists of the operator that a configuration relies on; an
+    unknown one is refused (2216).
     """
 
     name: str
@@ -122,6 +124,7 @@ class Action(Generic[C]):
     namespace: str = ""
     effects: bool = False
     terminates: Terminates = never
+    answers: Terminates = never
     sets_request_headers: Callable[[Any], frozenset[str]] = lambda _config: frozenset()
     lint: Callable[[Any], tuple[Lint, ...]] = lambda _config: ()
     phases_without_config: frozenset[Phase] = frozenset()

@@ -121,3 +121,9 @@ def test_without_a_request_there_is_nothing_to_redirect(exchange: Exchange) -> N
 
 def test_a_pattern_on_the_path_alone_is_warned_of() -> None:
     assert ACTION.lint(config(**{"from": "^/a", "to": "/b"}))
+
+
+def test_only_without_a_pattern_it_is_an_answer_to_everything() -> None:
+    assert ACTION.answers(config(to="/x"))
+    assert not ACTION.answers(config(**{"from": "a", "to": "/x"}))
+    assert not ACTION.terminates(config(to="/x"))

@@ -9,6 +9,7 @@ from actions.restrict_ips import (
     ACTION,
     ADDRESS_DENIED,
     ADDRESS_UNKNOWN,
+    POLICY_UNKNOWN,
     Config,
     Result,
     run,
@@ -141,12 +142,21 @@ def test_a_network_that_can_be_misread_is_refused(field: str, network: str) -> N
         config(**{field: [network]})
 
 
-def test_host_bits_and_one_family_are_warned_of() -> None:
-    findings = ACTION.lint(config(allow=["0.0.0.0/0"], deny=["::1", "10.0.0.5/8"]))
-    assert [(finding.path, finding.code) for finding in findings] == [
-        (("allow", 0), "network-one-family"),
-        (("deny", 1), "network-host-bits"),
-    ]
+def test_host_bits_and_one_family_are_noted() -> None:
+    written = config(allow=["0.0.0.0/0"], deny=["::1", "10.0.0.5/8"])
+    assert written.allow is not None
+    assert [note.code for note in written.allow.notes] == ["network-one-family"]
+    assert written.deny is not None
+    assert [note.path for note in written.deny.notes] == [(1,)]
+
+
+def test_a_list_that_is_not_known_lets_nobody_through(exchange: Exchange) -> None:
+    outcome = run(config(ip_policies=["vendor"]), exchange)
+    assert isinstance(outcome, Respond)
+    assert outcome.reason == POLICY_UNKNOWN
+    assert outcome.result is not None
+    assert outcome.result.error is not None
+    assert outcome.result.error.code == "ERR_NGROK_2216"
 
 
 def test_an_action_that_stops_nobody_is_warned_of() -> None:

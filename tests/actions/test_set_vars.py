@@ -134,6 +134,7 @@ def test_a_chain_of_growing_values_stops_early(exchange: Exchange) -> None:
     with pytest.raises(InterpolationError) as refused:
         keep_for_later_items(SimpleNamespace(exchange=exchange), {"a": "x" * MEMORY_LIMIT_BYTES})
     assert refused.value.code == TOO_LARGE
+    assert refused.value.reference == "ERR_NGROK_2249"
 
 
 def test_the_schema_describes_the_list() -> None:
