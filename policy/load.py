@@ -96,7 +96,7 @@ class _Loader:
 
     def load(self, root: Node | None) -> Policy:
         """Go through all phases; raises PolicyError when any error was found."""
-        document = read_document(root, name=self.name, limits=self.options.document_limits)
+        document = read_document(root, self.options.document_limits)
         self.problems += document.problems
         rules = {phase: self.phase(phase, nodes) for phase, nodes in document.phases.items()}
         if self.options.must_answer and not has_errors(self.problems):
@@ -228,7 +228,7 @@ class _Loader:
     def check_answers(self, rules: tuple[CompiledRule, ...], root: Node | None) -> None:
         """Refuse a request phase that may run through where there is no upstream (2235)."""
         if any(
-            not rule.conditions and any(ends_always(step) for step in rule.actions)
+            not rule.conditions and any(ends_always(step) or answers(step) for step in rule.actions)
             for rule in rules
         ):
             return
@@ -292,6 +292,12 @@ def ends_always(step: CompiledAction) -> bool:
     """Tell whether an action ends the phase whatever the request is."""
     sample = step.config.sample
     return sample is not None and step.action.terminates(sample)
+
+
+def answers(step: CompiledAction) -> bool:
+    """Tell whether an action will do as the last word of an endpoint without upstream."""
+    sample = step.config.sample
+    return sample is not None and step.action.answers(sample)
 
 
 def located(scalar: Scalar, findings: Iterable[Finding]) -> Iterable[Problem]:
