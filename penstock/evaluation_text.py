@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 
 from penstock.json_value import json_text, literal
 from penstock.output import BAD, DOUBTFUL, FAINT, GOOD, STRONG, Line, Span, line
-from policy.cel import SubValue
 from policy.compiled import CompiledRule, Policy
 from policy.engine import Decision
 from policy.evaluation import ClientResponse, Ending, Evaluation, UpstreamRequest
@@ -120,6 +119,9 @@ def explanation_lines(evaluation: Evaluation, policy: Policy) -> Iterator[Line]:
                 continue
             yield line(Span(title, STRONG), ": ", verdict(record))
             yield from rule_lines(record)
+    if evaluation.vars:
+        yield line("vars")
+        yield from value_lines(evaluation.vars.items(), indent=2)
     yield line()
 
 
@@ -143,24 +145,42 @@ def rule_lines(record: RuleTrace) -> Iterator[Line]:
 
 
 def expression_lines(record: ExpressionTrace) -> Iterator[Line]:
-    """Lay out one expression and below it its parts, each once."""
+    """Lay out one expression and below it its parts."""
     value = Span(f"failed: {record.error}", BAD) if record.error else truth(record.value)
     yield line(f"  {one_line(record.text)}  is ", value)
-    parts = list(distinct_parts(record))
-    width = max((len(text) for text, _ in parts), default=0)
-    for text, part in parts:
-        shown = f"failed: {part.error}" if part.error else shortened(literal(part.value))
-        yield line(f"      {text:<{width}}  ", Span(shown, FAINT))
+    yield from value_lines(telling_parts(record), indent=6)
 
 
-def distinct_parts(record: ExpressionTrace) -> Iterator[tuple[str, SubValue]]:
-    """Return the parts that say something new: not the whole, and none twice."""
-    seen = {one_line(record.text)}
+def telling_parts(record: ExpressionTrace) -> list[tuple[str, object]]:
+    """Return the parts that say something: not the whole, not twice, not what stands there."""
+    parts: dict[str, object] = {}
     for part in record.parts:
         text = one_line(part.text)
-        if text not in seen:
-            seen.add(text)
-            yield text, part
+        value = Failed(str(part.error)) if part.error else part.value
+        if text not in (one_line(record.text), literal(value)):
+            parts.setdefault(text, value)
+    return [(text, value) for text, value in parts.items() if not is_only_read_from(text, parts)]
+
+
+def is_only_read_from(text: str, parts: Mapping[str, object]) -> bool:
+    """Tell whether a part is a map out of which other parts take what they need."""
+    inside = (f"{text}.", f"{text}[")
+    return isinstance(parts[text], Mapping) and any(each.startswith(inside) for each in parts)
+
+
+class Failed(str):
+    """The message of a part that has no value."""
+
+    __slots__ = ()
+
+
+def value_lines(values: Iterable[tuple[str, object]], *, indent: int) -> Iterator[Line]:
+    """Lay out names and their values, the values one below the other."""
+    listed = list(values)
+    width = max((len(name) for name, _ in listed), default=0)
+    for name, value in listed:
+        shown = f"failed: {value}" if isinstance(value, Failed) else shortened(literal(value))
+        yield line(f"{'':{indent}}{name:<{width}}  ", Span(shown, FAINT))
 
 
 def truth(value: object) -> Span:
@@ -184,11 +204,11 @@ def action_lines(record: ActionTrace) -> Iterator[Line]:
         record.outcome, f"respond {record.status_code}: {record.reason}"
     )
     yield line("  -> ", Span(record.type, STRONG), f": {outcome}")
-    for name, value in result_fields(record.result):
-        yield line(f"      {name}  ", Span(shortened(literal(value)), FAINT))
+    yield from value_lines(result_fields(record.result), indent=6)
 
 
-def result_fields(result: object) -> Iterable[tuple[str, object]]:
-    """Return the variables that an action left behind."""
+def result_fields(result: object) -> Iterator[tuple[str, object]]:
+    """Return the variables that an action left behind, as far as they are set."""
     names: Iterable[str] = getattr(result, "__dataclass_fields__", {})
-    return [(name, getattr(result, name)) for name in names]
+    values = ((name, getattr(result, name)) for name in names)
+    return ((name, value) for name, value in values if value is not None)
