@@ -16,28 +16,29 @@ from policy.problem import Problem, sorted_problems
 from policy.source import Mapping, Node, Scalar, Sequence, is_null
 
 ACTION_HINTS: Final = {
-    "oidc": "write 'openid-connect'",
-    "openid": "write 'openid-connect'",
-    "webhook-validation": "write 'verify-webhook'",
-    "webhook-verification": "write 'verify-webhook'",
-    "add-header": "write 'add-headers'",
-    "set-headers": "write 'add-headers'; 'remove-headers' before it replaces a field",
-    "remove-header": "write 'remove-headers'",
-    "ip-restriction": "write 'restrict-ips'",
-    "ip-restrictions": "write 'restrict-ips'",
-    "ip-policy": "write 'restrict-ips' with the field 'ip_policies'",
-    "compress": "write 'compress-response'",
-    "compression": "write 'compress-response'",
-    "rewrite": "write 'url-rewrite'",
-    "rewrite-url": "write 'url-rewrite'",
-    "jwt": "write 'jwt-validation'",
-    "allow": "there is no action for it: a request that no rule ends is let through",
-    "forward": "write 'forward-internal'",
-    "respond": "write 'custom-response'",
-    "close": "write 'close-connection'",
-    "set-variables": "write 'set-vars'",
+    "oidc": "openid-connect",
+    "openid": "openid-connect",
+    "webhook-validation": "verify-webhook",
+    "webhook-verification": "verify-webhook",
+    "add-header": "add-headers",
+    "set-headers": "add-headers",
+    "remove-header": "remove-headers",
+    "ip-restriction": "restrict-ips",
+    "ip-restrictions": "restrict-ips",
+    "ip-policy": "restrict-ips",
+    "compress": "compress-response",
+    "compression": "compress-response",
+    "rewrite": "url-rewrite",
+    "rewrite-url": "url-rewrite",
+    "jwt": "jwt-validation",
+    "forward": "forward-internal",
+    "respond": "custom-response",
+    "response": "custom-response",
+    "close": "close-connection",
+    "block": "deny",
+    "set-variables": "set-vars",
 }
-"""Types that authors write by mistake, and what to write instead."""
+"""Types that authors write by mistake, and the ones that they mean."""
 
 PHASE_KEYS: Final = tuple(phase.value for phase in Phase)
 RULE_KEYS: Final = ("name", "expressions", "actions")
@@ -85,12 +86,10 @@ class Document:
     problems: tuple[Problem, ...] = ()
 
 
-def read_document(
-    node: Node | None, *, name: str, limits: DocumentLimits | None = None
-) -> Document:
+def read_document(node: Node | None, limits: DocumentLimits | None = None) -> Document:
     """Read the shape of a policy; an empty document (None) is a policy without rules."""
-    reader = _Reader(name, limits or DocumentLimits())
-    if not is_null(node) and node is not None:
+    reader = _Reader(limits or DocumentLimits())
+    if node is not None and not is_null(node):
         reader.read(node)
     return Document(
         phases=reader.phases,
@@ -100,8 +99,7 @@ def read_document(
 
 
 class _Reader:
-    def __init__(self, name: str, limits: DocumentLimits) -> None:
-        self.name = name
+    def __init__(self, limits: DocumentLimits) -> None:
         self.limits = limits
         self.problems: list[Problem] = []
         self.phases: dict[Phase, tuple[RuleNode, ...]] = {}

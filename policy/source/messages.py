@@ -36,6 +36,11 @@ _PARSER_MESSAGES: Final = (
         r"write '\\' for a backslash, or use single quotes",
     ),
     (
+        "did not find expected hexdecimal number",
+        r"'\x', '\u' and '\U' need two, four and eight hexadecimal digits behind them",
+        r"write '\\' for a backslash, or use single quotes",
+    ),
+    (
         "invalid Unicode character escape code",
         "an escape that is no character",
         r"write characters beyond \uffff as \U and eight digits",
