@@ -11,7 +11,8 @@ from policy.cel.check_calls import check_call
 from policy.cel.check_operators import check_binary, check_unary
 from policy.cel.environment import Environment
 from policy.cel.finding import Finding
-from policy.cel.resolve import Context, Scope, resolve_chain
+from policy.cel.fold import folded_list
+from policy.cel.resolve import TYPE_NAMES, Context, Scope, is_name_of_nothing, resolve_chain
 from policy.cel.typed import TypedNode
 from policy.cel.types import (
     BOOL,
@@ -202,18 +203,31 @@ def _conditional(node: syntax.Conditional, scope: Scope, context: Context) -> Ty
 def _list(node: syntax.ListLiteral, scope: Scope, context: Context) -> TypedNode:
     items = tuple(check(item, scope, context) for item in node.items)
     element = joined(item.type for item in items)
-    return typed.ListOf(items, ListType(element), node.start, node.end)
+    return folded_list(typed.ListOf(items, ListType(element), node.start, node.end))
 
 
 def _map(node: syntax.MapLiteral, scope: Scope, context: Context) -> TypedNode:
     entries = tuple(
-        (check(key, scope, context), check(value, scope, context)) for key, value in node.entries
+        (_map_key(key, scope, context), check(value, scope, context)) for key, value in node.entries
     )
     for key, _ in entries:
         if not (is_dynamic(key.type) or key.type in (INT, UINT, BOOL, STRING)):
             context.report(errors.bad_map_key(key.type, key.start, key.end))
     keys, values = joined(k.type for k, _ in entries), joined(v.type for _, v in entries)
     return typed.MapOf(entries, MapType(keys, values), node.start, node.end)
+
+
+def _map_key(node: syntax.Node, scope: Scope, context: Context) -> TypedNode:
+    # `{a: 1}` is how other languages write {'a': 1}.
+    if (
+        isinstance(node, syntax.Ident)
+        and context.environment.checked
+        and is_name_of_nothing(node, scope, context)
+        and node.name not in TYPE_NAMES
+    ):
+        context.report(errors.key_without_quotes(node.name, node.start, node.end))
+        return typed.Constant(node.name, STRING, node.start, node.end)
+    return check(node, scope, context)
 
 
 def _message(node: syntax.Message, scope: Scope, context: Context) -> TypedNode:

@@ -9,7 +9,8 @@ from policy.cel import errors, syntax, typed
 from policy.cel.assign import Bindings, fits, joined, substitute
 from policy.cel.declarations import Function, Overload
 from policy.cel.finding import Finding
-from policy.cel.hints import FUNCTION_HINTS, FUNCTION_NAMESPACE_HINTS
+from policy.cel.fold import folded_call
+from policy.cel.hints import ARGUMENT_HINTS, FUNCTION_HINTS, FUNCTION_NAMESPACE_HINTS
 from policy.cel.resolve import Context, Scope, is_name_of_nothing
 from policy.cel.tree import dotted_name
 from policy.cel.typed import TypedNode
@@ -21,6 +22,8 @@ Check: TypeAlias = Callable[[syntax.Node, Scope, Context], TypedNode]
 def check_call(node: syntax.Call, scope: Scope, context: Context, check: Check) -> TypedNode:
     """Check a call, its target and its arguments."""
     function, is_method = _find(node, scope, context)
+    if function is not None and not _has_arity(function, node, is_method=is_method):
+        return context.failure(node, _wrong_count(function, node, is_method=is_method))
     parts = (
         node.arguments if node.target is None or not is_method else (node.target, *node.arguments)
     )
@@ -74,6 +77,28 @@ def _unknown(node: syntax.Call, scope: Scope, context: Context) -> Finding:
     )
 
 
+def _has_arity(function: Function, node: syntax.Call, *, is_method: bool) -> bool:
+    count = len(node.arguments) + (1 if is_method else 0)
+    return any(
+        overload.method is is_method and len(overload.parameters) == count
+        for overload in function.overloads
+    )
+
+
+def _wrong_count(function: Function, node: syntax.Call, *, is_method: bool) -> Finding:
+    end = node.name_start + len(node.function)
+    same_form = [o for o in function.overloads if o.method is is_method]
+    accepted = [overload.describe(function.name) for overload in same_form or function.overloads]
+    return errors.wrong_argument_count(
+        function.name,
+        len(node.arguments),
+        accepted,
+        node.name_start,
+        end,
+        hint=ARGUMENT_HINTS.get(function.name),
+    )
+
+
 def _apply(
     node: syntax.Call,
     function: Function,
@@ -91,9 +116,13 @@ def _apply(
         return context.failure(node, _no_overload(node, function, arguments, is_method=is_method))
     if not any(is_dynamic(argument.type) for argument in arguments):
         del matches[1:]
+    if matches[0][0].doubt is not None and len(matches) == 1:
+        end = node.name_start + len(node.function)
+        context.report(errors.doubtful(matches[0][0].doubt, node.name_start, end))
     result = joined(substitute(overload.result, bindings) for overload, bindings in matches)
     overloads = tuple(overload for overload, _ in matches)
-    return typed.Call(function, overloads, arguments, result, node.start, node.end)
+    call = typed.Call(function, overloads, arguments, result, node.start, node.end)
+    return folded_call(call, context)
 
 
 def _takes(overload: Overload, arguments: tuple[TypedNode, ...], bindings: Bindings) -> bool:

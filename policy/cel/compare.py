@@ -63,6 +63,9 @@ def order(left: Any, right: Any) -> int | None:
     """Return -1, 0 or 1, and None if either is NaN. Raises CelError for values without order."""
     kind, other = type(left), type(right)
     if (kind in _NUMBERS and other in _NUMBERS) or (kind is other and kind in _ORDERED_ALIKE):
+        if kind is not other and float in (kind, other):
+            # An integer meets a double as a double, which is what the language compares.
+            left, right = float(left), float(right)
         if left < right:
             return -1
         if left > right:

@@ -27,10 +27,10 @@ from policy.cel.values import CelError
 
 
 def compile_tree(
-    node: TypedNode, limits: Limits, expect: CelType | None
+    node: TypedNode, text: str, limits: Limits, expect: CelType | None
 ) -> tuple[Callable[[Any], Any], list[Finding]]:
     """Compile a checked tree; the findings are about constants that can't work."""
-    program = Program(limits, _visit, accounted=needs_accounts(node, limits))
+    program = Program(limits, _visit, accounted=needs_accounts(node, limits), text=text)
     code = program.condition(node) if expect == BOOL else program.code(node)
     return program.finish(code.expr), program.findings
 

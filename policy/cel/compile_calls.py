@@ -89,8 +89,12 @@ def _prepare(node: typed.Call, overload: Overload, program: Program) -> Prepared
     argument = node.arguments[overload.prepared]
     if not isinstance(argument, typed.Constant):
         return None
+    start, end = argument.start, argument.end
     try:
-        return overload.prepare(argument.value, program.limits)
+        prepared = overload.prepare(argument.value, program.limits)
     except InvalidConstantError as error:
-        program.findings.append(errors.invalid_constant(error, argument.start, argument.end))
+        literal = program.text[start:end]
+        program.findings.append(errors.invalid_constant(error, literal, start, end))
         return None
+    program.findings += (errors.doubtful(doubt, start, end) for doubt in prepared.doubts)
+    return prepared

@@ -113,6 +113,8 @@ def _comparison(
     if is_number_and_text(one, other):
         function = program.use(compare_with_text)
         return Code(emit.call(function, emit.constant(operator), *operands), raises=True)
+    if one != other and DOUBLE in (one, other) and is_numeric(one) and is_numeric(other):
+        operands = (_as_double(one, operands[0]), _as_double(other, operands[1]))
     if _same_in_python(operator, one, other):
         compared = emit.compare(operands[0], _PYTHON[operator], operands[1])
         return Code(compared, raises)
@@ -120,11 +122,17 @@ def _comparison(
         return Code(emit.call(program.use(_ORDER[operator]), *operands), raises=True)
     if NULL in (one, other):
         value = operands[1] if one == NULL else operands[0]
+        if isinstance(value, ast.Constant):
+            return Code(emit.constant((value.value is None) == (operator == "==")), raises)
         test = ast.Is() if operator == "==" else ast.IsNot()
         return Code(emit.compare(value, test, emit.constant(None)), raises)
     equal = emit.call(program.use(compare.equals), *operands, *_budget(program))
     found = equal if operator == "==" else ast.UnaryOp(ast.Not(), equal)
     return Code(found, raises)
+
+
+def _as_double(kind: CelType, value: ast.expr) -> ast.expr:
+    return value if kind == DOUBLE else emit.call("float", value)
 
 
 def _same_in_python(operator: str, one: CelType, other: CelType) -> bool:
@@ -145,13 +153,13 @@ def _inner(cel_type: CelType) -> CelType:
 
 def _membership(item: TypedNode, container: TypedNode, program: Program) -> Code:
     value = program.code(item)
-    strings = _constant_strings(container)
-    if strings is not None and item.type == STRING:
-        if len(strings) == 1:
+    values = _constant_set(item, container)
+    if values is not None:
+        if len(values) == 1:
             return Code(
-                emit.compare(value.expr, ast.Eq(), emit.constant(next(iter(strings)))), value.raises
+                emit.compare(value.expr, ast.Eq(), emit.constant(next(iter(values)))), value.raises
             )
-        return Code(emit.compare(value.expr, ast.In(), emit.constant(strings)), value.raises)
+        return Code(emit.compare(value.expr, ast.In(), emit.constant(values)), value.raises)
     owner = program.code(container)
     raises = value.raises or owner.raises
     match container.type:
@@ -171,16 +179,12 @@ def _budget(program: Program) -> tuple[ast.expr, ...]:
     return (program.work(),) if program.accounted else ()
 
 
-def _constant_strings(node: TypedNode) -> frozenset[str] | None:
-    values: list[object] = []
-    if isinstance(node, typed.Constant) and isinstance(node.value, list | tuple):
-        values = list(node.value)
-    elif isinstance(node, typed.ListOf):
-        for item in node.items:
-            if not isinstance(item, typed.Constant):
-                return None
-            values.append(item.value)
-    else:
+def _constant_set(item: TypedNode, container: TypedNode) -> frozenset[str | int] | None:
+    """Return the values of a constant list in which Python's own look-up is right."""
+    python_type = str if item.type == STRING else int if item.type == INT else None
+    if python_type is None or not isinstance(container, typed.Constant):
         return None
-    strings = [value for value in values if isinstance(value, str)]
-    return frozenset(strings) if strings and len(strings) == len(values) else None
+    values = container.value
+    if not isinstance(values, tuple) or not all(type(v) is python_type for v in values):
+        return None
+    return frozenset(values)

@@ -38,12 +38,22 @@ class InvalidConstantError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """A warning about a constant argument that is accepted."""
+
+    code: str
+    message: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """A call whose constant argument is already worked in: a function of the other arguments."""
 
     call: Callable[..., Any]
     cost: int = 0
     raises: bool = False
+    doubts: tuple[Doubt, ...] = ()
 
 
 Prepare: TypeAlias = Callable[[Any, Limits], Prepared]
@@ -73,7 +83,8 @@ class Overload:
     is the work for each 1,024 characters or items of the first argument, in units of 50 ns.
     `inline` writes the call as plain Python instead. `prepare` is used when the argument at
     `prepared` is a constant: it takes (value, limits) once, at load, and gives the function of
-    the other arguments; it may raise InvalidConstantError.
+    the other arguments; it may raise InvalidConstantError. `doubt` is the warning that using this
+    overload earns.
     """
 
     parameters: tuple[CelType, ...]
@@ -86,6 +97,7 @@ class Overload:
     inline: Inline | None = None
     prepare: Prepare | None = None
     prepared: int = 1
+    doubt: Doubt | None = None
 
     def describe(self, name: str) -> str:
         """Return the signature as an author writes the call."""
@@ -99,7 +111,8 @@ class Overload:
 class Function:
     """A function or method with its overloads. `name` is dotted for `hash.crc32`.
 
-    With `alias_of`, the name is accepted with a warning that names the right one.
+    With `alias_of`, the name is accepted with a warning that names the right one. What a `secret`
+    function gives is never shown to anyone.
     """
 
     name: str
@@ -108,6 +121,7 @@ class Function:
     phases: frozenset[Phase] = ALL_PHASES
     needs_activation: bool = False
     alias_of: str | None = None
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from policy.cel.declarations import InvalidConstantError
+from policy.cel.declarations import Doubt, InvalidConstantError
 from policy.cel.finding import Finding
+from policy.cel.literals import plain_body_start
 from policy.cel.types import CelType
 from policy.phase import Phase
 from policy.problem import Severity
@@ -250,6 +251,34 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     return f"did you mean {near[0]!r}?" if near else None
 
 
+def wrong_argument_count(
+    function: str,
+    count: int,
+    accepted: Iterable[str],
+    start: int,
+    end: int,
+    *,
+    hint: str | None,
+) -> Finding:
+    return Finding(
+        code="wrong-argument-count",
+        message=f"{function}() is called with {count} arguments",
+        start=start,
+        end=end,
+        hint=hint or f"it takes {' or '.join(accepted)}",
+    )
+
+
+def key_without_quotes(name: str, start: int, end: int) -> Finding:
+    return Finding(
+        code="unknown-variable",
+        message=f"{name!r} is not defined, so it can't be a map's key",
+        start=start,
+        end=end,
+        hint=f"put quotes around a key: '{name}'",
+    )
+
+
 # --- types
 
 
@@ -367,11 +396,67 @@ def alias_used(name: str, right: str, start: int, end: int) -> Finding:
 # --- constants
 
 
-def invalid_constant(error: InvalidConstantError, start: int, end: int) -> Finding:
+def invalid_constant(error: InvalidConstantError, literal: str, start: int, end: int) -> Finding:
+    """Point at the part of the literal that can't work, where it can be told."""
+    if error.start is not None and error.end is not None:
+        inside = plain_body_start(literal)
+        if inside is not None:
+            start, end = start + inside + error.start, start + inside + error.end
     return Finding(
         code=error.code,
         message=error.message,
         start=start,
         end=end,
         hint=error.hint,
+    )
+
+
+def constant_fails(function: str, message: str, start: int, end: int) -> Finding:
+    return Finding(
+        code="always-fails",
+        message=f"{function}() always fails with this value: {message}",
+        start=start,
+        end=end,
+    )
+
+
+def doubtful(doubt: Doubt, start: int, end: int) -> Finding:
+    return Finding(
+        code=doubt.code,
+        message=doubt.message,
+        start=start,
+        end=end,
+        severity=Severity.WARNING,
+        hint=doubt.hint,
+    )
+
+
+def constant_condition(start: int, end: int) -> Finding:
+    return Finding(
+        code="constant-condition",
+        message="this condition does not depend on the traffic: it is always the same",
+        start=start,
+        end=end,
+        severity=Severity.WARNING,
+    )
+
+
+def same_on_both_sides(operator: str, start: int, end: int) -> Finding:
+    return Finding(
+        code="constant-condition",
+        message=f"both sides of {operator!r} are the same",
+        start=start,
+        end=end,
+        severity=Severity.WARNING,
+    )
+
+
+def unanchored_regex(name: str, start: int, end: int, *, hint: str) -> Finding:
+    return Finding(
+        code="unanchored-regex",
+        message=f"this pattern matches anywhere inside {name}",
+        start=start,
+        end=end,
+        severity=Severity.WARNING,
+        hint=hint,
     )

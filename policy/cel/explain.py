@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from policy.cel import typed
 from policy.cel.compile import compile_tree
 from policy.cel.limits import Limits
 from policy.cel.typed import TypedNode, children
+from policy.cel.types import BOOL
 from policy.cel.values import CelError
+
+REDACTED: Final = "(secret)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +45,17 @@ def _parts(node: TypedNode) -> Iterator[TypedNode]:
 
 
 def _sub_value(node: TypedNode, text: str, limits: Limits, activation: Any) -> SubValue:
-    evaluate, _ = compile_tree(node, limits, None)
+    evaluate, _ = compile_tree(node, text, limits, None)
     part = text[node.start : node.end]
     try:
-        return SubValue(start=node.start, end=node.end, text=part, value=evaluate(activation))
+        value = evaluate(activation)
     except CelError as error:
         return SubValue(start=node.start, end=node.end, text=part, error=error)
+    if node.type != BOOL and _holds_secret(node):
+        value = REDACTED
+    return SubValue(start=node.start, end=node.end, text=part, value=value)
+
+
+def _holds_secret(node: TypedNode) -> bool:
+    own = isinstance(node, typed.Call) and node.function.secret
+    return own or any(map(_holds_secret, children(node)))

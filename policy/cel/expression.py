@@ -11,6 +11,7 @@ from policy.cel.compile import compile_tree
 from policy.cel.environment import Environment
 from policy.cel.explain import SubValue, explain_tree
 from policy.cel.finding import ExpressionError, Finding
+from policy.cel.lint import lint_tree
 from policy.cel.parse import parse_expression
 from policy.cel.types import CelType
 from policy.problem import Severity
@@ -48,7 +49,8 @@ def compile_expression(
     checked, more = check_expression(tree, environment, expect)
     findings += more
     _refuse_errors(findings)
-    evaluate, more = compile_tree(checked, environment.limits, expect)
+    findings += lint_tree(checked, text, expect)
+    evaluate, more = compile_tree(checked, text, environment.limits, expect)
     findings += more
     _refuse_errors(findings)
     return Expression(

@@ -19,6 +19,7 @@ VARIABLE_HINTS: Final = {
     "response": "write 'res', for example 'res.status_code'",
     "ngrok.geo": "write 'conn.geo'",
     "geo": "write 'conn.geo'",
+    "conn.ngrok.geo": "write 'conn.geo'",
     "conn.ts.end": "a connection's end is not known while its policy runs",
     "ip": "write 'conn.client_ip'",
 }
@@ -42,6 +43,11 @@ FUNCTION_HINTS: Final = {
     "security.secret": "write secrets.get('vault', 'name')",
 }
 """By the written name."""
+
+ARGUMENT_HINTS: Final = {
+    "sort": "to sort by something else than the value write list.sortBy(x, x.name)",
+}
+"""By the name of a function that is called with a wrong number of arguments."""
 
 FUNCTION_NAMESPACE_HINTS: Final = {
     "b64": "write base64.encode(b) or base64.decode(s)",

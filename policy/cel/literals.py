@@ -56,6 +56,18 @@ def parse_string(text: str) -> str | bytes:
     return _unescape_bytes(body, start) if "b" in prefix else _unescape_text(body, start)
 
 
+def plain_body_start(text: str) -> int | None:
+    """Return where a string literal's value begins in its text, if it stands there unchanged."""
+    prefix = len(text) - len(text.lstrip("bBrR"))
+    quote = text[prefix : prefix + 1]
+    if not quote or quote not in "'\"":
+        return None
+    width = 3 if text[prefix : prefix + 3] == quote * 3 else 1
+    body = text[prefix + width : len(text) - width]
+    is_raw = "r" in text[:prefix].lower()
+    return prefix + width if is_raw or "\\" not in body else None
+
+
 def _unescape_text(body: str, offset: int) -> str:
     def value(match: re.Match[str]) -> str:
         plain = match["plain"]

@@ -38,12 +38,14 @@ class Program:
     """One function under construction.
 
     `accounted` when its parts charge the work budget for the sizes of what they work on; a
-    program without loops, and with few enough parts, can't exceed the budget anyway.
+    program without loops, and with few enough parts, can't exceed the budget anyway. `text` is
+    what the author wrote.
     """
 
     limits: Limits
     visit: Callable[[TypedNode, Program], Code]
     accounted: bool
+    text: str
     names: dict[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     uses_work: bool = False
@@ -61,7 +63,7 @@ class Program:
     def constant(self, value: object) -> ast.expr:
         """Refer to a value that is known now."""
         if type(value) in _SELF_HELD or (
-            type(value) is frozenset and all(type(item) is str for item in value)
+            type(value) is frozenset and all(type(item) in (str, int) for item in value)
         ):
             return emit.constant(value)
         name = f"constant_{len(self.names)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypedDict, Unpack
 
-from policy.cel.declarations import Function, Inline, Overload, Prepare
+from policy.cel.declarations import Doubt, Function, Inline, Overload, Prepare
 from policy.cel.types import CelType
 from policy.phase import ALL_PHASES, Phase
 
@@ -19,6 +19,7 @@ class OverloadOptions(TypedDict, total=False):
     inline: Inline | None
     prepare: Prepare | None
     prepared: int
+    doubt: Doubt | None
 
 
 def method(
@@ -48,6 +49,7 @@ def function(
     phases: frozenset[Phase] = ALL_PHASES,
     needs_activation: bool = False,
     alias_of: str | None = None,
+    secret: bool = False,
 ) -> Function:
     """Declare a function with its overloads."""
     return Function(
@@ -57,4 +59,5 @@ def function(
         phases=phases,
         needs_activation=needs_activation,
         alias_of=alias_of,
+        secret=secret,
     )

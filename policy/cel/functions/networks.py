@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-from policy.cel.declarations import Prepared
+from policy.cel.declarations import Doubt, Prepared
 from policy.cel.functions.define import function, method, plain
 from policy.cel.limits import Limits
 from policy.cel.types import BOOL, STRING, ListType
@@ -58,7 +59,19 @@ def prepare_ranges(networks: Any, _limits: Limits) -> Prepared:
         found = address_of(address)
         return found is not None and found in wanted
 
-    return Prepared(call=test, cost=16)
+    return Prepared(call=test, cost=16, doubts=tuple(_doubts(networks)))
+
+
+def _doubts(networks: Iterable[Any]) -> Iterator[Doubt]:
+    for text in networks:
+        try:
+            parse_network(text)
+        except AddressError as error:
+            yield Doubt(
+                code="not-a-network",
+                message=f"{text!r} is no network, so no address lies in it",
+                hint=error.hint,
+            )
 
 
 def is_private(address: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from policy.cel.functions.define import function, plain
 from policy.cel.types import BOOL, DOUBLE, INT, STRING, ListType
@@ -16,9 +16,9 @@ class Lookups(Protocol):
 
     req_headers: FieldMap
     req_url_query_params: Mapping[str, Sequence[str]]
-    req_cookies: Mapping[str, Sequence[Any]]
+    req_cookies: Mapping[str, Sequence[object]]
     res_headers: FieldMap
-    res_cookies: Mapping[str, Sequence[Any]]
+    res_cookies: Mapping[str, Sequence[object]]
 
     def random_fraction(self) -> float:
         """Return a random number, 0 included, 1 not."""
@@ -167,5 +167,6 @@ REQUEST_FUNCTIONS: Final = (
         "A secret by the names of its vault and itself.",
         plain((STRING, STRING), STRING, secret),
         needs_activation=True,
+        secret=True,
     ),
 )

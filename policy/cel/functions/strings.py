@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from policy.cel import emit
-from policy.cel.declarations import Inline
+from policy.cel.declarations import Doubt, Inline
 from policy.cel.functions.define import function, method
 from policy.cel.types import BOOL, INT, STRING, ListType
 from policy.cel.values import CelError
@@ -170,7 +170,17 @@ _ENDS: Final = method(
 _CONTAINS: Final = method(
     (STRING, STRING), BOOL, contains, raises=False, inline=_part_in_text, cost=8
 )
-_ANY_CONTAINS: Final = method((_STRINGS, STRING), BOOL, any_contains, counts_work=True)
+_ANY_CONTAINS: Final = method(
+    (_STRINGS, STRING),
+    BOOL,
+    any_contains,
+    counts_work=True,
+    doubt=Doubt(
+        code="list-contains",
+        message="contains() of a list is true when some element has the text inside",
+        hint="test for a whole element with 'x in list', or write list.exists(v, v.contains(x))",
+    ),
+)
 
 STRING_FUNCTIONS: Final = (
     function("startsWith", "Whether a string begins with another.", _STARTS),
