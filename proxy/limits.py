@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from policy.action import ActionConfig
+from policy.action import ActionConfig, Doc
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(gt=0)]
@@ -15,30 +15,62 @@ Count = Annotated[int, Field(gt=0)]
 class Limits(ActionConfig):
     """Bounds on what one client or upstream may cost. Times in seconds, sizes in bytes."""
 
-    first_byte_timeout_s: Seconds = 30.0
-    head_timeout_s: Seconds = 20.0
-    body_idle_timeout_s: Seconds = 60.0
-    keep_alive_timeout_s: Seconds = 75.0
-    upstream_connect_timeout_s: Seconds = 10.0
-    upstream_head_timeout_s: Seconds = 300.0
-    upstream_idle_timeout_s: Seconds = 300.0
+    first_byte_timeout_s: Annotated[
+        Seconds, Doc("A new connection may say nothing for so long.")
+    ] = 30.0
+    head_timeout_s: Annotated[
+        Seconds, Doc("A request's head, or a TLS handshake, may take so long.")
+    ] = 20.0
+    body_idle_timeout_s: Annotated[
+        Seconds, Doc("A request's body may make no progress for so long.")
+    ] = 60.0
+    keep_alive_timeout_s: Annotated[
+        Seconds, Doc("A client's connection may wait so long for its next request.")
+    ] = 75.0
+    upstream_connect_timeout_s: Annotated[
+        Seconds, Doc("Connecting to an upstream may take so long; then 504.")
+    ] = 10.0
+    upstream_head_timeout_s: Annotated[
+        Seconds, Doc("An upstream may think so long before it answers; then 504.")
+    ] = 300.0
+    upstream_idle_timeout_s: Annotated[
+        Seconds, Doc("An upstream may be silent so long inside a response.")
+    ] = 300.0
     # Below the five seconds after which common servers close an idle connection: the one that
     # closes first decides whether a request is lost.
-    upstream_keep_alive_timeout_s: Seconds = 4.0
+    upstream_keep_alive_timeout_s: Annotated[
+        Seconds, Doc("An idle connection to an upstream is kept so long.")
+    ] = 4.0
     # Event streams and WebSockets may be silent for long; a dead peer shows sooner than this.
-    stream_idle_timeout_s: Seconds = 24 * 3600.0
+    stream_idle_timeout_s: Annotated[
+        Seconds, Doc("An event stream or WebSocket may be silent so long.")
+    ] = 24 * 3600.0
     # How long the rest of an unwanted body is read, and a client's half-closed connection kept.
-    drain_timeout_s: Seconds = 5.0
-    half_close_timeout_s: Seconds = 1.0
-    stop_timeout_s: Seconds = 30.0
-    max_request_line_bytes: Count = 8192
-    max_field_line_bytes: Count = 8192
-    max_fields: Count = 100
-    max_head_bytes: Count = 65536
-    max_response_head_bytes: Count = 262144
-    max_response_fields: Count = 200
-    max_drained_body_bytes: Count = 262144
-    max_buffered_body_bytes: Count = 10 * 1024 * 1024
-    max_connections: Count = 10_000
-    max_connections_per_address: Count = 1_000
-    max_upstream_idle_connections: Count = 100
+    drain_timeout_s: Annotated[Seconds, Doc("The rest of an unwanted body is read so long.")] = 5.0
+    half_close_timeout_s: Annotated[Seconds, Doc("A half-closed connection is kept so long.")] = 1.0
+    stop_timeout_s: Annotated[
+        Seconds, Doc("Requests in flight may take so long when Penstock stops.")
+    ] = 30.0
+    max_request_line_bytes: Annotated[Count, Doc("Request line; beyond it 414.")] = 8192
+    max_field_line_bytes: Annotated[Count, Doc("One line of a request's head; beyond it 431.")] = (
+        8192
+    )
+    max_fields: Annotated[Count, Doc("Lines of a request's head; beyond them 431.")] = 100
+    max_head_bytes: Annotated[Count, Doc("A request's whole head; beyond it 431.")] = 65536
+    max_response_head_bytes: Annotated[Count, Doc("A response's whole head; beyond it 502.")] = (
+        262144
+    )
+    max_response_fields: Annotated[Count, Doc("Lines of a response's head; beyond them 502.")] = 200
+    max_drained_body_bytes: Annotated[
+        Count, Doc("So much of an unwanted body is read before the connection is closed.")
+    ] = 262144
+    max_buffered_body_bytes: Annotated[Count, Doc("A body that an action asked to see whole.")] = (
+        10 * 1024 * 1024
+    )
+    max_connections: Annotated[Count, Doc("Clients' connections at a time.")] = 10_000
+    max_connections_per_address: Annotated[
+        Count, Doc("Connections of one client address at a time.")
+    ] = 1_000
+    max_upstream_idle_connections: Annotated[
+        Count, Doc("Idle connections kept to one upstream.")
+    ] = 100
