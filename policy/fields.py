@@ -17,6 +17,14 @@ class Fields:
         self._lines = list(lines)
         self._index: dict[str, list[str]] | None = None
 
+    @classmethod
+    def indexed(cls, lines: list[tuple[str, str]], by_name: dict[str, list[str]]) -> Fields:
+        """Return fields over lines that whoever read them has already sorted by name."""
+        fields = cls.__new__(cls)
+        fields._lines = lines  # noqa: SLF001 - its own
+        fields._index = by_name  # noqa: SLF001
+        return fields
+
     @property
     def lines(self) -> list[tuple[str, str]]:
         """All (name, value) pairs in order. Not to be changed by the reader."""

@@ -62,6 +62,7 @@ END_TO_END = frozenset(
 RESERVED = HOP_BY_HOP | END_TO_END
 _SPECIAL = HOP_BY_HOP | frozenset(FORWARDED)
 WEBSOCKET_UPGRADE = (("connection", "upgrade"), ("upgrade", "websocket"))
+_NOT_FOR_CLIENTS = HOP_BY_HOP | {ERROR_CODE_FIELD}
 _NO_NAMES: frozenset[str] = frozenset()
 
 
@@ -85,8 +86,10 @@ def strip_owned(request: Request, owned: frozenset[str]) -> None:
     until the policy sets its own.
     """
     fields = request.headers
-    if not _all_plain(fields.lines):
+    if not _all_plain(fields):
         _drop(fields, _odd_forgeries(fields, owned))
+    if not owned:
+        return
     _drop(fields, {folded(name) for name in owned} - {"authorization"})
     if "authorization" in owned and "authorization" in fields:
         request.withheld |= {"authorization"}
@@ -98,9 +101,9 @@ def _odd_forgeries(fields: Fields, owned: frozenset[str]) -> set[str]:
     return {name for name in names if not _is_plain(name) and folded(name) in protected}
 
 
-def _all_plain(lines: list[Line]) -> bool:
-    # One test for all names: on nearly every request it answers for the whole of them.
-    return _is_plain("".join([name for name, _ in lines]))
+def _all_plain(fields: Fields) -> bool:
+    # One test for all names: on nearly every message it answers for the whole of them.
+    return _is_plain("".join(fields.by_name))
 
 
 def _drop(fields: Fields, names: set[str]) -> None:
@@ -119,6 +122,15 @@ def upstream_fields(
     request = exchange.request
     if request is None:
         return []
+    fields = request.headers
+    if (
+        not websocket
+        and not request.withheld
+        and _SPECIAL.isdisjoint(fields.by_name)
+        and _all_plain(fields)
+    ):
+        # Nearly every request: all that it has passes, and nothing stood in its forwarding fields.
+        return [*fields.lines, *_own_forwarded_lines(exchange, request)]
     lines, forwarded, named = _sorted_out(request, owned)
     lines.extend(_forwarded_lines(exchange, request, forwarded, owned))
     if named:
@@ -135,7 +147,7 @@ def _sorted_out(
     lines: list[Line] = []
     forwarded: dict[str, list[str]] = {}
     named = set(request.withheld)
-    all_plain = _all_plain(request.headers.lines)
+    all_plain = _all_plain(request.headers)
     for line in request.headers.lines:
         name = line[0].lower()
         if name in _SPECIAL:
@@ -146,6 +158,15 @@ def _sorted_out(
         elif all_plain or _is_plain(name) or folded(name) not in RESERVED:
             lines.append(line)
     return lines, forwarded, named
+
+
+def _own_forwarded_lines(exchange: Exchange, request: Request) -> tuple[Line, Line, Line]:
+    public = request.public_url
+    return (
+        ("x-forwarded-for", exchange.connection.client_ip),
+        ("x-forwarded-proto", public.scheme),
+        ("x-forwarded-host", public.authority),
+    )
 
 
 def _forwarded_lines(
@@ -182,6 +203,9 @@ def received_fields(lines: Iterable[Line]) -> Fields:
 
     The error code field is the proxy's own word: an upstream can't speak in its name.
     """
+    fields = lines if isinstance(lines, Fields) else Fields(lines)
+    if _NOT_FOR_CLIENTS.isdisjoint(fields.by_name) and _all_plain(fields):
+        return fields
     kept: list[Line] = []
     named: set[str] = set()
     for line in lines:

@@ -300,7 +300,7 @@ class DownstreamProtocol(asyncio.Protocol):
                 self._check_unfinished(data, limits)
                 self._wait_for_head(data)
                 return b""
-            head = parse_request_head(data[:end], limits)
+            head = parse_request_head(data[:end], limits, self._service.field_lines)
             content, rest = self._first_content(head.length, data[end + 4 :], limits)
         except BadRequest as error:
             self._refuse(bad_request(error.status, error.reason))

@@ -71,12 +71,25 @@ class ClientSide(Protocol):
 class ExchangeDriver:
     """One request on its way."""
 
-    __slots__ = (
-        "_client", "_connecting", "_decision", "_exchange", "_finished", "_head", "_key", "_length",
-        "_pending", "_place", "_policy", "_read_limit", "_received", "_refusal", "_request_ended",
-        "_retried", "_reused", "_sent", "_served", "_service", "_staged", "_staged_ended", "_steps",
-        "_then", "_tunnel", "_upstream", "_upstream_head_ns", "_upstream_status", "_writer",
-    )  # fmt: skip
+    # What most requests never change stands here, so that it costs them nothing.
+    _upstream: UpstreamConnection | None = None
+    _connecting: asyncio.Task[None] | None = None
+    _received = 0
+    _sent = 0
+    _read_limit: int | None = None
+    _request_ended = False
+    _retried = False
+    _reused = False
+    _staged: list[bytes] | None = None
+    _staged_ended = False
+    _length = 0
+    _writer: ResponseWriter | None = None
+    _tunnel = False
+    _finished = False
+    _decision: Decision | None = None
+    _refusal: Refusal | None = None
+    _upstream_status: int | None = None
+    _upstream_head_ns: int | None = None
 
     def __init__(
         self,
@@ -98,25 +111,7 @@ class ExchangeDriver:
         self._place = place
         self._head = head
         self._key = websocket_key
-        self._upstream: UpstreamConnection | None = None
-        self._connecting: asyncio.Task[None] | None = None
         self._pending: list[bytes] = []
-        self._received = 0
-        self._sent = 0
-        self._read_limit: int | None = None
-        self._request_ended = False
-        self._retried = False
-        self._reused = False
-        self._staged: list[bytes] | None = None
-        self._staged_ended = False
-        self._length = 0
-        self._writer: ResponseWriter | None = None
-        self._tunnel = False
-        self._finished = False
-        self._decision: Decision | None = None
-        self._refusal: Refusal | None = None
-        self._upstream_status: int | None = None
-        self._upstream_head_ns: int | None = None
 
     @property
     def responding(self) -> bool:
@@ -310,7 +305,8 @@ class ExchangeDriver:
         lines = upstream_fields(
             exchange, owned=self._policy.owned_headers, websocket=self._key != ""
         )
-        lines = [line for line in lines if line[0].lower() not in OURS]
+        if not OURS.isdisjoint(request.headers.by_name):
+            lines = [line for line in lines if line[0].lower() not in OURS]
         target = request.url.uri
         if target != "*":
             target = self._served.upstream.base_path + target
@@ -358,7 +354,7 @@ class ExchangeDriver:
             and self._head.version == "HTTP/1.1"
             and not self._policy.has(Phase.ON_HTTP_RESPONSE)
         ):
-            lines = received_fields(head.lines).lines
+            lines = received_fields(head.fields).lines
             self._client.write(
                 render_response_head(head.status, REASONS.get(head.status, ""), lines)
             )
@@ -375,13 +371,13 @@ class ExchangeDriver:
             raise BadResponse("websocket-handshake-ignored")
         exchange = self._exchange
         exchange.response = Response(
-            status_code=head.status, headers=received_fields(head.lines), reason=head.reason
+            status_code=head.status, headers=received_fields(head.fields), reason=head.reason
         )
         exchange.computed = None
         self._upstream_status = head.status
         self._upstream_head_ns = self._service.now_ns()
         request = exchange.request
-        if request is not None:
+        if request is not None and "location" in exchange.response.headers.by_name:
             restore_location(request, exchange.response)
         self._length = head.length
         self._staged = [content] if content else []

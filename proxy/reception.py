@@ -6,7 +6,6 @@ import asyncio
 from typing import Any, NamedTuple
 
 from policy.exchange import Connection, Exchange, Request
-from policy.fields import Fields
 from policy.net import parse_address
 from policy.url import Authority, Url, UrlError, parse_authority, parse_request_target
 from proxy.admission import admit
@@ -110,7 +109,7 @@ class Reception:
             method=head.method,
             version=head.version,
             url=url,
-            headers=Fields(head.lines),
+            headers=head.fields,
             received_ns=now_ns(),
         )
         exchange = Exchange(
@@ -175,23 +174,20 @@ class Reception:
     def _redirect(self, head: RequestHead, url: Url) -> Site | Refusal:
         """Let the host of an absolute target win over the Host field (T-SM-11)."""
         text = Authority(url.host, url.port).text
-        for at, (name, _) in enumerate(head.lines):
-            if name.lower() == "host":
-                head.lines[at] = (name, text)
+        head.fields.replace("host", text)
         return self._find(text)
 
     def _scheme(self, head: RequestHead) -> str:
         if self._trusted:
             # Only the last proxy's own word counts: what stands before it is hearsay.
-            for name, value in reversed(head.lines):
-                if name.lower() == "x-forwarded-proto":
-                    scheme = value.rpartition(",")[2].strip().lower()
-                    return scheme if scheme in SCHEMES else self._listener.scheme
+            for value in reversed(head.fields.all("x-forwarded-proto")):
+                scheme = value.rpartition(",")[2].strip().lower()
+                return scheme if scheme in SCHEMES else self._listener.scheme
         return self._listener.scheme
 
     def _client(self, head: RequestHead) -> Connection:
         """Return the connection as seen by the client that a trusted proxy names."""
-        lines = [value for name, value in head.lines if name.lower() == "x-forwarded-for"]
+        lines = head.fields.all("x-forwarded-for")
         client = self._service.runtime.trusted_proxies.client(lines)
         own = self.connection
         if client is None:

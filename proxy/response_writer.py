@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from policy.exchange import Response
+from policy.fields import Fields
 from proxy.http1.body import chunk, last_chunk
 from proxy.http1.request_head import RequestHead
 from proxy.message import Line, render_response_head
@@ -56,7 +57,7 @@ class ResponseWriter:
         """
         if length < 0 and ended and not trailers and self._request.version == "HTTP/1.0":
             length = len(content)
-        lines, announced = _own_lines_out(response.headers.lines, date)
+        lines, announced = _lines_out(response.headers, date)
         status = response.status_code
         if self._silent or status in WITHOUT_CONTENT:
             self._silent = True
@@ -100,21 +101,17 @@ class ResponseWriter:
         return framed + last_chunk(trailers) if ended else framed
 
 
-def _own_lines_out(lines: list[Line], date: str) -> tuple[list[Line], str | None]:
-    """Return the lines that are not ours, dated, and the length that they announced."""
-    kept: list[Line] = []
-    announced: str | None = None
-    dated = False
-    for line in lines:
-        name = line[0].lower()
-        if name in _OURS:
-            if name == "content-length":
-                announced = line[1]
-            continue
-        if name == "date":
-            dated = True
-        kept.append(line)
-    if not dated:
+def _lines_out(fields: Fields, date: str) -> tuple[list[Line], str | None]:
+    """Return the lines that are not ours to write, dated, and the length that they announced."""
+    by_name = fields.by_name
+    lines = fields.lines
+    announced = None
+    if not _OURS.isdisjoint(by_name):
+        values = by_name.get("content-length")
+        if values is not None and len(values) == 1:
+            announced = values[0]
+        lines = [line for line in lines if line[0].lower() not in _OURS]
+    if "date" not in by_name:
         # RFC 9110, section 6.6.1: a recipient with a clock dates what is not.
-        kept.append(("Date", date))
-    return kept, announced
+        return [*lines, ("Date", date)], announced
+    return lines.copy(), announced

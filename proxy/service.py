@@ -15,6 +15,7 @@ from policy.ip_policy import IpPolicy
 from proxy.completion import Completion
 from proxy.deadlines import Deadlines
 from proxy.endpoint_table import EndpointTable
+from proxy.http1.grammar import FieldLines
 from proxy.limits import Limits
 from proxy.message import HttpDate
 from proxy.trusted_proxies import TrustedProxies
@@ -63,6 +64,7 @@ class Service:
     now_ns: Callable[[], int]
     deadlines: Deadlines
     stopping: bool = False
+    field_lines: FieldLines = field(default_factory=FieldLines, init=False)
     _date: HttpDate = field(default_factory=HttpDate, init=False)
 
     def date(self) -> str:

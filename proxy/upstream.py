@@ -11,7 +11,7 @@ from typing import Protocol, cast
 
 from proxy.deadlines import Deadlines, inf
 from proxy.http1.body import BodyReader, ChunkedReader, LengthReader, UntilCloseReader
-from proxy.http1.grammar import GrammarError
+from proxy.http1.grammar import FieldLines, GrammarError
 from proxy.http1.request_head import CHUNKED
 from proxy.http1.response_head import (
     UNTIL_CLOSE,
@@ -45,6 +45,8 @@ class ResponseTaker(Protocol):
 
 class Owner(Protocol):
     """The pool that keeps a connection between requests."""
+
+    field_lines: FieldLines
 
     def forget(self, connection: UpstreamConnection) -> None: ...
 
@@ -227,7 +229,10 @@ class UpstreamConnection(asyncio.Protocol):
                 self._buffer = data
                 return
             head = parse_response_head(
-                data[:end], method=self._method, max_fields=self._limits.max_response_fields
+                data[:end],
+                self._owner.field_lines,
+                method=self._method,
+                max_fields=self._limits.max_response_fields,
             )
             data = data[end + 4 :]
             if head.status >= 200:
@@ -251,7 +256,7 @@ class UpstreamConnection(asyncio.Protocol):
         limits = self._limits
         self._idle_timeout_s = (
             limits.stream_idle_timeout_s
-            if head.content_type.startswith(EVENT_STREAM)
+            if (head.fields.first("content-type") or "").startswith(EVENT_STREAM)
             else limits.upstream_idle_timeout_s
         )
         self.deadline = self._deadlines.now + self._idle_timeout_s

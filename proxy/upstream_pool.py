@@ -8,6 +8,7 @@ from collections import deque
 
 from proxy.deadlines import Deadlines
 from proxy.endpoint import UpstreamAddress
+from proxy.http1.grammar import FieldLines
 from proxy.limits import Limits
 from proxy.refusal import CONNECT_FAILED, CONNECT_TIMED_OUT, TLS_FAILED, Refusal
 from proxy.upstream import UpstreamConnection
@@ -28,10 +29,11 @@ class UpstreamPlace:
     server name is never used for another (T-TL-2).
     """
 
-    __slots__ = ("_deadlines", "_idle", "_limits", "_open", "address")
+    __slots__ = ("_deadlines", "_idle", "_limits", "_open", "address", "field_lines")
 
     def __init__(self, address: UpstreamAddress, deadlines: Deadlines, limits: Limits) -> None:
         self.address = address
+        self.field_lines = FieldLines()
         self._deadlines = deadlines
         self._limits = limits
         self._idle: deque[UpstreamConnection] = deque()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TypeAlias
 
-from proxy.http1.grammar import GrammarError, field_lines, head_lines
+from proxy.http1.grammar import FieldLines, GrammarError, head_lines
 from proxy.http1.request_head import CHUNKED
 
 # chunk = chunk-size [ chunk-ext ] CRLF chunk-data CRLF (RFC 9112, section 7.1). Stricter: at most
@@ -28,8 +28,6 @@ MAX_CHUNK_LINE = 4096
 MAX_EXTENSIONS = 16384
 
 _SIZE, _DATA, _DATA_END, _TRAILERS = range(4)
-
-_NOTHING: frozenset[str] = frozenset()
 
 
 class LengthReader:
@@ -184,10 +182,10 @@ class ChunkedReader:
             if self._partial[:1] == b"\n" or self._partial.count(b"\n") > max_trailers:
                 raise GrammarError("bad-trailers")
             return len(data)
-        lines = ["", *head_lines(data[at:end])]
-        if len(lines) > max_trailers + 1:
+        lines = head_lines(data[at:end])
+        if len(lines) > max_trailers:
             raise GrammarError("too-many-trailers")
-        self.trailers = tuple(field_lines(lines, _NOTHING, _NOTHING)[0])
+        self.trailers = tuple(FieldLines().read(lines).lines)
         self._finish(data, end + 4)
         return len(data)
 

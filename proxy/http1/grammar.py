@@ -8,6 +8,10 @@ may repair it in another way (T-SM-9).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from policy.fields import Fields
 
 # token = 1*tchar (RFC 9110, section 5.6.2)
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++")
@@ -23,20 +27,10 @@ LENGTH = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 # Names whose disguised forms (T-SM-4) some servers fold into the real one.
 _FRAMING = frozenset({"content-length", "transfer-encoding", "host", "connection", "trailer"})
 
-# Spellings that nearly all traffic uses, to spare their check and lower-casing.
-_COMMON = (
-    "Accept", "Accept-Encoding", "Accept-Language", "Accept-Ranges", "Access-Control-Allow-Origin",
-    "Age", "Authorization", "Cache-Control", "Connection", "Content-Encoding", "Content-Language",
-    "Content-Length", "Content-Security-Policy", "Content-Type", "Cookie", "DNT", "Date", "ETag",
-    "Expect", "Expires", "Host", "If-Match", "If-Modified-Since", "If-None-Match", "Keep-Alive",
-    "Last-Modified", "Link", "Location", "Origin", "Pragma", "Priority", "Range", "Referer",
-    "Referrer-Policy", "Sec-CH-UA", "Sec-CH-UA-Mobile", "Sec-CH-UA-Platform", "Sec-Fetch-Dest",
-    "Sec-Fetch-Mode", "Sec-Fetch-Site", "Sec-Fetch-User", "Server", "Set-Cookie",
-    "Strict-Transport-Security", "TE", "Transfer-Encoding", "Upgrade", "Upgrade-Insecure-Requests",
-    "User-Agent", "Vary", "Via", "X-Content-Type-Options", "X-Forwarded-For", "X-Forwarded-Host",
-    "X-Forwarded-Proto", "X-Frame-Options", "X-Powered-By", "X-Request-Id", "X-Requested-With",
-)  # fmt: skip
-_KNOWN = {spelling: name.lower() for name in _COMMON for spelling in (name, name.lower())}
+# What one client sends goes into no memory that others share.
+_SECRET = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie"})
+_MAX_REMEMBERED_LINES = 1024
+_MAX_REMEMBERED_CHARACTERS = 256
 
 
 class GrammarError(Exception):
@@ -59,38 +53,58 @@ def head_lines(head: bytes) -> list[str]:
     return lines
 
 
-def field_lines(
-    lines: list[str], watched: frozenset[str], singletons: frozenset[str]
-) -> tuple[list[tuple[str, str]], dict[str, str]]:
-    """Read the lines after the first as fields; raises GrammarError.
+class FieldLine(NamedTuple):
+    """One field line: its name in lower case, its name and value as written, its value alone."""
 
-    Returns all (name, value) pairs in order, and the values of the `watched` lower-case names,
-    repeated ones joined by a comma (RFC 9110, section 5.3). A `singletons` name may stand once.
+    key: str
+    pair: tuple[str, str]
+    values: list[str]
+
+
+class FieldLines(dict[str, FieldLine]):
+    """Reads field lines, and remembers those that come again and again.
+
+    Clients and servers repeat most of their lines with every message. The memory is bounded: it
+    starts anew when it is full. It never holds credentials or cookies.
     """
-    pairs: list[tuple[str, str]] = []
-    found: dict[str, str] = {}
-    known = _KNOWN.get
-    first = True
-    for line in lines:
-        if first:
-            first = False
-            continue
+
+    def __missing__(self, line: str) -> FieldLine:
+        """Read a line that is not remembered; raises GrammarError."""
         # field-line = field-name ":" OWS field-value OWS (RFC 9112, section 5). Neither space
         # before the colon nor a folded line passes: both make a name that is no token.
         name, colon, value = line.partition(":")
-        key = known(name) or _field_name(name)
+        key = _field_name(name)
         if not colon:
             raise GrammarError("field-line-without-colon")
         value = value.strip(" \t")
-        if key in watched:
-            if key not in found:
-                found[key] = value
-            elif key in singletons:
-                raise GrammarError(f"repeated-{key}")
-            else:
-                found[key] += ", " + value
-        pairs.append((name, value))
-    return pairs, found
+        read = FieldLine(key, (name, value), [value])
+        if key not in _SECRET and len(line) <= _MAX_REMEMBERED_CHARACTERS:
+            if len(self) >= _MAX_REMEMBERED_LINES:
+                self.clear()
+            self[line] = read
+        return read
+
+    def read(self, lines: list[str]) -> Fields:
+        """Read the lines after the first; raises GrammarError."""
+        read = list(map(self.__getitem__, lines))
+        pairs = [line[1] for line in read]
+        by_name = {line[0]: line[2] for line in read}
+        if len(by_name) != len(read):
+            by_name = {}
+            for key, _, values in read:
+                # The lists are shared with later messages, so they are never added to.
+                by_name[key] = by_name[key] + values if key in by_name else values
+        return Fields.indexed(pairs, by_name)
+
+
+def only_value(by_name: Mapping[str, list[str]], name: str) -> str | None:
+    """Return the value of a field that may stand once, or None; raises GrammarError."""
+    values = by_name.get(name)
+    if values is None:
+        return None
+    if len(values) > 1:
+        raise GrammarError(f"repeated-{name}")
+    return values[0]
 
 
 def _field_name(name: str) -> str:
@@ -103,9 +117,9 @@ def _field_name(name: str) -> str:
     return key
 
 
-def list_tokens(value: str) -> list[str]:
-    """Return the members of a comma-separated list in lower case, empty ones dropped."""
-    return [token for part in value.split(",") if (token := part.strip(" \t").lower())]
+def list_tokens(values: list[str]) -> list[str]:
+    """Return the members of comma-separated lists in lower case, empty ones dropped."""
+    return [token for part in ",".join(values).split(",") if (token := part.strip(" \t").lower())]
 
 
 def check_line_sizes(lines: list[str], *, max_first: int, max_field: int) -> str | None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from policy.fields import Fields
 from proxy.http1.grammar import (
     LENGTH,
+    FieldLines,
     GrammarError,
     check_line_sizes,
-    field_lines,
     head_lines,
     list_tokens,
+    only_value,
 )
 from proxy.limits import Limits
 
@@ -31,14 +34,8 @@ METHODS = frozenset(
 # They make a proxy connect anywhere, or hand credentials back to a script.
 REFUSED_METHODS = frozenset({"CONNECT", "TRACE"})
 
-_WATCHED = frozenset(
-    {
-        "authorization", "connection", "content-length", "content-type", "expect", "host",
-        "transfer-encoding", "upgrade",
-    }
-)  # fmt: skip
-# Two of these let two readers choose differently (T-SM-1, T-SM-11).
-_SINGLETONS = frozenset({"content-length", "content-type", "expect", "host", "transfer-encoding"})
+# Besides those that frame the message: two of these let two readers choose differently.
+_ONCE = ("content-type", "expect")
 
 
 class BadRequest(Exception):  # noqa: N818 - it is the name of the status it mostly becomes
@@ -53,19 +50,19 @@ class BadRequest(Exception):  # noqa: N818 - it is the name of the status it mos
 class RequestHead(NamedTuple):
     """One request head. `length` is the body's size, 0 for none, or CHUNKED.
 
-    `connection` holds the Connection options in lower case; `upgrade` the Upgrade value, "" when
-    it is absent or not named by Connection.
+    `connection` holds the Connection options in lower case; `upgrade` the protocols that the
+    client offers to switch to, none unless Connection names them.
     """
 
     method: str
     target: str
     version: str
-    lines: list[tuple[str, str]]
+    fields: Fields
     host: str
     length: int
-    connection: list[str]
-    upgrade: str
-    expects_continue: bool
+    connection: Sequence[str] = ()
+    upgrade: Sequence[str] = ()
+    expects_continue: bool = False
 
     @property
     def keeps_alive(self) -> bool:
@@ -75,35 +72,50 @@ class RequestHead(NamedTuple):
         return "keep-alive" in self.connection and "close" not in self.connection
 
 
-def parse_request_head(head: bytes, limits: Limits) -> RequestHead:
+def parse_request_head(head: bytes, limits: Limits, field_lines: FieldLines) -> RequestHead:
     """Read a head up to, not including, its empty line; raises BadRequest."""
     try:
         lines = head_lines(head)
         if len(head) > limits.max_request_line_bytes:
             _check_sizes(lines, limits)
-        method, target, version = _request_line(lines[0])
-        if len(lines) > limits.max_fields + 1:
+        method, target, version = _request_line(lines.pop(0))
+        if len(lines) > limits.max_fields:
             raise BadRequest(431, "too-many-fields")
-        pairs, found = field_lines(lines, _WATCHED, _SINGLETONS)
+        fields = field_lines.read(lines)
+        return _request_head(method, target, version, fields)
     except GrammarError as error:
         raise BadRequest(400, error.reason) from None
-    host = found.get("host")
+
+
+def _request_head(method: str, target: str, version: str, fields: Fields) -> RequestHead:
+    by_name = fields.by_name
+    host = only_value(by_name, "host")
     if host is None:
         raise BadRequest(400, "missing-host")
-    if "authorization" in found:
-        _check_authorization(pairs)
-    connection = list_tokens(found["connection"]) if "connection" in found else []
+    length = _body_length(by_name, version)
+    if _TELLING.isdisjoint(by_name):
+        return RequestHead(method, target, version, fields, host, length)
+    for name in _ONCE:
+        only_value(by_name, name)
+    if len(set(by_name.get("authorization", ()))) > 1:
+        # One reader believes the first, another the last (T-HD-6).
+        raise BadRequest(400, "conflicting-authorization")
+    connection = list_tokens(by_name["connection"]) if "connection" in by_name else []
     return RequestHead(
         method,
         target,
         version,
-        pairs,
+        fields,
         host,
-        _body_length(found, version),
+        length,
         connection,
-        found["upgrade"] if "upgrade" in found and "upgrade" in connection else "",
-        "expect" in found and _expects_continue(found["expect"], version),
+        list_tokens(by_name.get("upgrade", [])) if "upgrade" in connection else (),
+        "expect" in by_name and _expects_continue(by_name["expect"][0], version),
     )
+
+
+# A head without any of these has nothing more to check or to say about its connection.
+_TELLING = frozenset({"authorization", "connection", *_ONCE})
 
 
 def _request_line(line: str) -> tuple[str, str, str]:
@@ -131,10 +143,10 @@ def _refused_method(method: str) -> BadRequest:
     return BadRequest(501, "unknown-method")
 
 
-def _body_length(found: dict[str, str], version: str) -> int:
+def _body_length(by_name: Mapping[str, list[str]], version: str) -> int:
     """Decide where the body ends (RFC 9112, section 6.3), with every ambiguity refused."""
-    coding = found.get("transfer-encoding")
-    length = found.get("content-length")
+    coding = only_value(by_name, "transfer-encoding")
+    length = only_value(by_name, "content-length")
     if coding is not None:
         if length is not None:
             raise BadRequest(400, "length-and-transfer-encoding")
@@ -154,13 +166,6 @@ def _expects_continue(value: str, version: str) -> bool:
     if value.lower() != "100-continue":
         raise BadRequest(417, "unknown-expectation")
     return version == "HTTP/1.1"
-
-
-def _check_authorization(pairs: list[tuple[str, str]]) -> None:
-    # Two different credentials: one reader believes the first, another the last (T-HD-6).
-    values = {value for name, value in pairs if name.lower() == "authorization"}
-    if len(values) > 1:
-        raise BadRequest(400, "conflicting-authorization")
 
 
 def _check_sizes(lines: list[str], limits: Limits) -> None:

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from proxy.http1.grammar import LENGTH, GrammarError, field_lines, head_lines, list_tokens
+from policy.fields import Fields
+from proxy.http1.grammar import (
+    LENGTH,
+    FieldLines,
+    GrammarError,
+    head_lines,
+    list_tokens,
+    only_value,
+)
 from proxy.http1.request_head import CHUNKED
 
 # `ResponseHead.length` of a body that ends with the connection (RFC 9112, section 6.3, rule 8).
@@ -14,10 +23,7 @@ UNTIL_CLOSE = -2
 # status-line = HTTP-version SP status-code SP [ reason-phrase ] (RFC 9112, section 4)
 _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2}) ([^\x00-\x08\x0a-\x1f\x7f]*+)")
 
-_WATCHED = frozenset(
-    {"connection", "content-length", "content-type", "location", "transfer-encoding", "upgrade"}
-)
-_SINGLETONS = frozenset({"content-length", "content-type", "location", "transfer-encoding"})
+_ONCE = ("content-type", "location")
 
 
 class BadResponse(Exception):  # noqa: N818 - the counterpart of BadRequest
@@ -36,52 +42,58 @@ class ResponseHead(NamedTuple):
 
     status: int
     reason: str
-    lines: list[tuple[str, str]]
+    fields: Fields
     length: int
     keeps_alive: bool
-    upgrade: str
-    content_type: str
+    upgrade: Sequence[str] = ()
 
 
-def parse_response_head(head: bytes, *, method: str, max_fields: int) -> ResponseHead:
+def parse_response_head(
+    head: bytes, field_lines: FieldLines, *, method: str, max_fields: int
+) -> ResponseHead:
     """Read a head up to, not including, its empty line; raises BadResponse.
 
     `method` is the request's: a response to HEAD has no body whatever its fields say.
     """
     try:
         lines = head_lines(head)
-        start = _STATUS_LINE.fullmatch(lines[0])
+        start = _STATUS_LINE.fullmatch(lines.pop(0))
         if start is None:
             raise BadResponse("bad-status-line")
-        if len(lines) > max_fields + 1:
+        if len(lines) > max_fields:
             raise BadResponse("too-many-fields")
-        pairs, found = field_lines(lines, _WATCHED, _SINGLETONS)
+        return _response_head(start, field_lines.read(lines), method)
     except GrammarError as error:
         raise BadResponse(error.reason) from None
+
+
+def _response_head(start: re.Match[str], fields: Fields, method: str) -> ResponseHead:
+    by_name = fields.by_name
+    for name in _ONCE:
+        only_value(by_name, name)
     minor, code, reason = start.groups()
     status = int(code)
-    connection = list_tokens(found["connection"]) if "connection" in found else ()
-    length = _body_length(found, status, method, minor)
-    keeps_alive = (
-        length != UNTIL_CLOSE
-        and "close" not in connection
-        and (minor == "1" or "keep-alive" in connection)
-    )
+    length = _body_length(by_name, status, method, minor)
+    if "connection" not in by_name:
+        return ResponseHead(
+            status, reason, fields, length, keeps_alive=length != UNTIL_CLOSE and minor == "1"
+        )
+    connection = list_tokens(by_name["connection"])
+    keeps_alive = "close" not in connection and (minor == "1" or "keep-alive" in connection)
     return ResponseHead(
         status,
         reason,
-        pairs,
+        fields,
         length,
-        keeps_alive,
-        found["upgrade"] if "upgrade" in found and "upgrade" in connection else "",
-        found.get("content-type", ""),
+        keeps_alive and length != UNTIL_CLOSE,
+        list_tokens(by_name.get("upgrade", [])) if "upgrade" in connection else (),
     )
 
 
-def _body_length(found: dict[str, str], status: int, method: str, minor: str) -> int:
+def _body_length(by_name: Mapping[str, list[str]], status: int, method: str, minor: str) -> int:
     """Decide where the body ends (RFC 9112, section 6.3), with every ambiguity refused."""
-    coding = found.get("transfer-encoding")
-    text = found.get("content-length")
+    coding = only_value(by_name, "transfer-encoding")
+    text = only_value(by_name, "content-length")
     if coding is not None and (
         text is not None or minor == "0" or coding.lower() != "chunked" or status < 200
     ):
