@@ -6,27 +6,32 @@ import ast
 
 from policy.cel import emit, errors, typed
 from policy.cel.declarations import InvalidConstantError, Overload, Prepared
-from policy.cel.dispatch import Dispatch
+from policy.cel.dispatch import Dispatch, required
 from policy.cel.program import ACTIVATION, Code, Program
-from policy.cel.types import is_dynamic
+from policy.cel.types import CelType, is_dynamic
 
 
 def compile_call(node: typed.Call, program: Program) -> Code:
     """Compile one call."""
-    if len(node.overloads) > 1 or _is_undecided(node):
-        return _dispatched(node, program)
     overload = node.overloads[0]
+    if len(node.overloads) > 1 or not all(map(_is_sure, node.arguments, overload.parameters)):
+        return _dispatched(node, program)
     prepared = _prepare(node, overload, program)
     if prepared is not None:
         arguments = [
-            program.code(argument)
-            for position, argument in enumerate(node.arguments)
+            _argument(argument, parameter, program)
+            for position, (argument, parameter) in enumerate(
+                zip(node.arguments, overload.parameters, strict=True)
+            )
             if position != overload.prepared
         ]
         return _called(
             arguments, prepared.call, prepared.cost, raises=prepared.raises, program=program
         )
-    arguments = [program.code(argument) for argument in node.arguments]
+    arguments = [
+        _argument(argument, parameter, program)
+        for argument, parameter in zip(node.arguments, overload.parameters, strict=True)
+    ]
     if overload.inline is not None:
         expressions = [code.expr for code in arguments]
         if expressions:
@@ -75,12 +80,18 @@ def _dispatched(node: typed.Call, program: Program) -> Code:
     return Code(emit.call(program.constant(dispatch), *leading, *expressions), raises=True)
 
 
-def _is_undecided(node: typed.Call) -> bool:
-    overload = node.overloads[0]
-    return any(
-        is_dynamic(argument.type) and not is_dynamic(parameter)
-        for argument, parameter in zip(node.arguments, overload.parameters, strict=True)
-    )
+def _is_sure(argument: typed.TypedNode, parameter: CelType) -> bool:
+    """Tell whether an argument's type is known, or one test at run time makes it known."""
+    return not is_dynamic(argument.type) or is_dynamic(parameter) or required(parameter) is not None
+
+
+def _argument(argument: typed.TypedNode, parameter: CelType, program: Program) -> Code:
+    code = program.code(argument)
+    if not is_dynamic(argument.type) or is_dynamic(parameter):
+        return code
+    require = required(parameter)
+    assert require is not None  # what `_is_sure` made certain
+    return Code(emit.call(program.constant(require), code.expr), raises=True)
 
 
 def _prepare(node: typed.Call, overload: Overload, program: Program) -> Prepared | None:

@@ -28,6 +28,7 @@ from policy.cel.types import (
     NullableType,
     is_numeric,
 )
+from policy.cel.values import Duration, Timestamp
 
 _PYTHON: Final[dict[str, ast.cmpop]] = {
     "==": ast.Eq(), "!=": ast.NotEq(), "<": ast.Lt(), "<=": ast.LtE(), ">": ast.Gt(),
@@ -115,6 +116,8 @@ def _comparison(
         return Code(emit.call(function, emit.constant(operator), *operands), raises=True)
     if one != other and DOUBLE in (one, other) and is_numeric(one) and is_numeric(other):
         operands = (_as_double(one, operands[0]), _as_double(other, operands[1]))
+    if one == other and one in (TIMESTAMP, DURATION):
+        operands = (_nanoseconds(operands[0], program), _nanoseconds(operands[1], program))
     if _same_in_python(operator, one, other):
         compared = emit.compare(operands[0], _PYTHON[operator], operands[1])
         return Code(compared, raises)
@@ -129,6 +132,13 @@ def _comparison(
     equal = emit.call(program.use(compare.equals), *operands, *_budget(program))
     found = equal if operator == "==" else ast.UnaryOp(ast.Not(), equal)
     return Code(found, raises)
+
+
+def _nanoseconds(value: ast.expr, program: Program) -> ast.expr:
+    known = program.names.get(value.id) if isinstance(value, ast.Name) else None
+    if isinstance(known, Timestamp | Duration):
+        return emit.constant(known.ns)
+    return emit.attribute(value, "ns")
 
 
 def _as_double(kind: CelType, value: ast.expr) -> ast.expr:

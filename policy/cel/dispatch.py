@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from policy.cel.declarations import Overload
@@ -37,6 +37,23 @@ _PYTHON_TYPES: Final[dict[CelType, type]] = {
     DURATION: Duration,
     TYPE: TypeValue,
 }
+
+
+def required(cel_type: CelType) -> Callable[[Any], Any] | None:
+    """Return the function that lets only values of one type through, None if there is none.
+
+    It returns the value itself, or raises CelError.
+    """
+    return _REQUIRED.get(cel_type)
+
+
+def _require(python_type: type) -> Callable[[Any], Any]:
+    def require(value: Any) -> Any:
+        if type(value) is python_type:
+            return value
+        raise no_overload("a function or operator")
+
+    return require
 
 
 class Dispatch:
@@ -91,3 +108,9 @@ def is_of_type(value: Any, cel_type: CelType) -> bool:
             return all(hasattr(value, name) for name in fields)
         case _:
             return True
+
+
+_REQUIRED: Final[dict[CelType, Callable[[Any], Any]]] = {
+    kind: _require(_PYTHON_TYPES[kind])
+    for kind in (STRING, INT, BOOL, DOUBLE, BYTES, TIMESTAMP, DURATION)
+}

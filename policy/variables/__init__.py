@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from policy.action import Action
-from policy.cel import Environment, Limits, Variable
+from policy.cel import STANDARD_FUNCTIONS, Environment, Limits, Variable
 from policy.cel.types import DYN, INT, STRING, MapType, ObjectType
 from policy.exchange import Exchange
 from policy.phase import ALL_PHASES, Phase
 from policy.variables.connection import ConnectionVariables
+from policy.variables.cookie_functions import COOKIE_FUNCTIONS
 from policy.variables.lazy import declared, variable
 from policy.variables.pod import PodVariables
 from policy.variables.request import RequestVariables
@@ -118,4 +119,9 @@ def declarations(actions: Iterable[Action[Any]]) -> tuple[Variable, ...]:
 
 def environment(phase: Phase, actions: Iterable[Action[Any]], limits: Limits) -> Environment:
     """Return the names that expressions of a phase may use."""
-    return Environment(variables=declarations(actions), phase=phase, limits=limits)
+    return Environment(
+        variables=declarations(actions),
+        functions=(*STANDARD_FUNCTIONS, *COOKIE_FUNCTIONS),
+        phase=phase,
+        limits=limits,
+    )
