@@ -24,6 +24,7 @@ from policy.problem import Severity
 
 TEMPLATE_REFERENCE: Final = "ERR_NGROK_2224"
 INTERPOLATION_REFERENCE: Final = "ERR_NGROK_2238"
+UNCLOSED: Final = "unclosed-interpolation"
 PART_LIMIT: Final = 1000
 _LITERAL_SEARCH = re.compile(r"\$(?:\$\{|\{)")
 _NUMBER = re.compile(r"\s*[0-9]{1,2}\s*")
@@ -161,6 +162,10 @@ class _Part(NamedTuple):
     def is_broken(self) -> bool:
         return self.expression is None
 
+    @property
+    def is_unclosed(self) -> bool:
+        return any(finding.code == UNCLOSED for finding in self.findings)
+
 
 def _read_part(text: str, start: int, environment: Environment) -> _Part:
     """Read one part. Where that fails, escaped double quotes are tried without their escape."""
@@ -170,7 +175,9 @@ def _read_part(text: str, start: int, environment: Environment) -> _Part:
         return part
     unescaped, offsets = _without_escaped_quotes(text[:window], start)
     second = _compile_part(unescaped, start, environment, lambda offset: offsets[offset])
-    return part if second.is_broken else second
+    if second.is_broken and (second.is_unclosed or not part.is_unclosed):
+        return part
+    return second
 
 
 def _compile_part(
@@ -257,7 +264,7 @@ def _end_of_string(text: str, opening: re.Match[str]) -> int | None:
 
 def _unclosed(start: int, end: int) -> Finding:
     return Finding(
-        code="unclosed-interpolation",
+        code=UNCLOSED,
         message="'${' is never closed",
         start=start,
         end=end,
