@@ -47,7 +47,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     root = tmp_path_factory.mktemp("site")
     www = root / "www"
     (www / "upload").mkdir(parents=True)
-    (www / "index.html").write_text((HERE / "page.html").read_text())
+    (www / "index.html").write_text("<!doctype html><title>Site</title><h1>Site</h1>")
+    (www / "room.html").write_text((HERE / "room.html").read_text())
     upstream_port, port = free_port(), free_port()
     config = root / "nginx.conf"
     template = (HERE / "nginx.conf").read_text()

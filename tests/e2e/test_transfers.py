@@ -43,8 +43,7 @@ def test_an_upload_of_one_gibibyte_is_flat_in_memory(
     before = resident_kib(site.pid)
     extra = ["-H", "Transfer-Encoding: chunked"] if framing == "chunked" else []
     target = f"{site.url}/upload/{framing}"
-    sizes = run(curl, "-T", str(large_file), *extra, "-w", "%{http_code} %{size_upload}", target)
-    assert sizes == f"201 {GIBIBYTE}"
+    assert run(curl, "-T", str(large_file), *extra, "-w", "%{http_code}", target) == "201"
     stored = site.www / "upload" / framing
     assert stored.stat().st_size == GIBIBYTE
     stored.unlink()
