@@ -34,7 +34,7 @@ from proxy.plan import (
 )
 from proxy.service import Listener, Runtime
 from proxy.settings_types import PublicUrl
-from proxy.tls import UnusableCertificate, server_context, upstream_context
+from proxy.tls import UnusableCertificate, check_readable, server_context, upstream_context
 from proxy.trusted_proxies import TrustedProxies
 
 T = TypeVar("T")
@@ -114,12 +114,15 @@ class _Assembler:
         upstream = None if plan.upstream is None else self._upstream(plan.upstream)
         return ServedEndpoint(endpoint=face, policy=policy, upstream=upstream)
 
-    def listener(self, plan: ListenerPlan) -> Listener:
-        """Load a listener's certificate."""
+    def listener(self, plan: ListenerPlan) -> Listener | None:
+        """Load a listener's certificate; None when it can't be used."""
+        tls = None if plan.certificate is None else self._certificate(plan.certificate)
+        if plan.certificate is not None and tls is None:
+            return None
         return Listener(
             host=plan.address.host,
             port=plan.address.port,
-            tls=None if plan.certificate is None else self._certificate(plan.certificate),
+            tls=tls,
             proxy_protocol=plan.proxy_protocol,
         )
 
@@ -174,15 +177,29 @@ class _Assembler:
             self._upstream_contexts[key] = context
         return self._upstream_contexts[key]
 
-    def _certificate(self, plan: CertificatePlan) -> ssl.SSLContext:
+    def _certificate(self, plan: CertificatePlan) -> ssl.SSLContext | None:
         certificate, key = plan.certificate, plan.private_key
         self.files.update((certificate.path, key.path))
         self.warnings.extend(permission_warnings(key.path, name=key.name, secret=True))
+        readable = [
+            self.attempt(partial(_check_readable, reference, what))
+            for reference, what in ((certificate, "certificate"), (key, "private key"))
+        ]
+        if None in readable:
+            return None
         try:
             return server_context(certificate.path, key.path)
         except UnusableCertificate as error:
             reference = key if error.path == key.path else certificate
             raise file_error(reference, error.message, error.hint) from None
+
+
+def _check_readable(reference: FileReference, what: str) -> Path:
+    try:
+        check_readable(reference.path, what)
+    except UnusableCertificate as error:
+        raise file_error(reference, error.message, error.hint) from None
+    return reference.path
 
 
 def endpoint_face(plan: EndpointPlan, listener: ListenerPlan) -> Endpoint:

@@ -20,7 +20,7 @@ def read_document_file(reference: FileReference) -> bytes:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise file_error(
-            reference, f"can't read {reference.name!r}: {reason}", _hint(error, reference.path)
+            reference, f"can't read {reference.name!r}: {reason}", _hint(error, reference)
         ) from None
 
 
@@ -33,9 +33,10 @@ def file_error(reference: FileReference, message: str, hint: str) -> PolicyError
     )
 
 
-def _hint(error: OSError, path: Path) -> str:
-    if isinstance(error, FileNotFoundError):
-        return f"looked for {path.absolute()}"
+def _hint(error: OSError, reference: FileReference) -> str:
+    absolute = str(reference.path.absolute())
+    if isinstance(error, FileNotFoundError) and absolute != reference.name:
+        return f"looked for {absolute}"
     if isinstance(error, PermissionError):
         return "the user that runs Penstock needs the right to read it"
     return "name a file that can be read"

@@ -88,8 +88,10 @@ class Reloader:
         try:
             assembly = await asyncio.to_thread(self._assemble)
         except (PolicyError, Failure) as error:
-            self._seen = seen
-            self._conclude(ReloadResult(at_ns=self._now_ns(), error=error))
+            self._refuse(seen, error)
+            return
+        except Exception as error:  # noqa: BLE001 - a bug in us must not end all later reloads
+            self._refuse(seen, Failure(f"internal error: {type(error).__name__}: {error}"))
             return
         self._seen = fingerprint(assembly.files) | {
             path: mark for path, mark in seen.items() if path in assembly.files
@@ -99,6 +101,10 @@ class Reloader:
             self._rewatch.set()
         self._apply(assembly)
         self._conclude(ReloadResult(at_ns=self._now_ns()))
+
+    def _refuse(self, seen: Fingerprint, error: PolicyError | Failure) -> None:
+        self._seen = seen
+        self._conclude(ReloadResult(at_ns=self._now_ns(), error=error))
 
     def _conclude(self, result: ReloadResult) -> None:
         self.last = result

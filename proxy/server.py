@@ -89,6 +89,17 @@ class Server:
         self._connections = OpenConnections()
         self._listeners: list[OpenListener] = []
         self._reloads = {True: 0, False: 0}
+        self._stopping = asyncio.Event()
+        self._stopping_now = asyncio.Event()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where connections are accepted, as `HOST:PORT`; empty before `run`."""
+        return tuple(each.address for each in self._listeners)
+
+    def stop(self) -> None:
+        """Ask to end: the first time gracefully, the second time at once."""
+        (self._stopping_now if self._stopping.is_set() else self._stopping).set()
 
     async def run(
         self,
@@ -96,7 +107,6 @@ class Server:
         admin_sockets: list[socket.socket],
     ) -> None:
         """Serve on bound sockets until told to stop."""
-        stop, stop_now = asyncio.Event(), asyncio.Event()
         deadlines = Deadlines()
         service = Service(
             runtime=self._assembly.runtime,
@@ -112,7 +122,7 @@ class Server:
             report=self._report,
             now_ns=time.time_ns,
         )
-        self._handle_signals(stop, stop_now, reloader)
+        self._handle_signals(reloader)
         self._listeners = [
             OpenListener(service, listener, each, self._connections)
             for listener, sockets in bound
@@ -128,8 +138,8 @@ class Server:
             self._say(f"penstock: listening on {each.listener.scheme}://{each.address}")
         if self._on_ready is not None:
             self._on_ready()
-        await stop.wait()
-        await self._stop(service, stop_now)
+        await self._stopping.wait()
+        await self._finish(service)
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
@@ -139,15 +149,10 @@ class Server:
         if self._writer is not None:
             self._writer.close()
 
-    def _handle_signals(
-        self, stop: asyncio.Event, stop_now: asyncio.Event, reloader: Reloader
-    ) -> None:
-        def ask_to_stop() -> None:
-            (stop_now if stop.is_set() else stop).set()
-
+    def _handle_signals(self, reloader: Reloader) -> None:
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGINT, ask_to_stop)
-        loop.add_signal_handler(signal.SIGTERM, ask_to_stop)
+        loop.add_signal_handler(signal.SIGINT, self.stop)
+        loop.add_signal_handler(signal.SIGTERM, self.stop)
         loop.add_signal_handler(signal.SIGHUP, reloader.ask)
 
     async def _start_admin(
@@ -162,7 +167,7 @@ class Server:
         )
         return await start_admin(sockets, view)
 
-    async def _stop(self, service: Service, stop_now: asyncio.Event) -> None:
+    async def _finish(self, service: Service) -> None:
         """Let everyone finish within `stop_timeout_s`; a second signal cuts that short."""
         for each in self._listeners:
             each.stop()
@@ -172,12 +177,13 @@ class Server:
         if self._connections.total:
             self._say(f"penstock: stopping; requests in progress have {timeout_s:g} s to finish")
         end = asyncio.get_running_loop().time() + timeout_s
-        while not stop_now.is_set() and asyncio.get_running_loop().time() < end:
+        while not self._stopping_now.is_set() and asyncio.get_running_loop().time() < end:
             # Again and again: a connection that was busy a moment ago may be idle now.
             self._connections.stop()
             if await self._connections.emptied(STOP_STEP_S):
                 return
-        self._say(f"penstock: {self._connections.total} connections were cut off")
+        if self._connections.total:
+            self._say(f"penstock: {self._connections.total} connections were cut off")
 
     def _apply(self, service: Service, assembly: Assembly) -> None:
         before = {(each.host, each.port): each for each in self._assembly.listeners}

@@ -55,7 +55,9 @@ class UpstreamSettings(ActionConfig):
 
     url: Annotated[UpstreamUrl, Doc("A port, `host:port`, or an http or https URL.")]
     tls: Annotated[UpstreamTls, Doc("For https upstreams.")] = UpstreamTls()
-    protocol: Annotated[Literal["http1"], Doc("HTTP version towards the upstream.")] = "http1"
+    protocol: Annotated[
+        Literal["http1", "http2"], Doc("HTTP version towards the upstream; http1 so far.")
+    ] = "http1"
 
 
 class EndpointSettings(ActionConfig):
@@ -71,9 +73,10 @@ class EndpointSettings(ActionConfig):
     description: Annotated[str, Doc("Free text.")] = ""
     metadata: Annotated[str, Doc("Free text.")] = ""
     bindings: Annotated[
-        tuple[Literal["public", "internal"], ...], Doc("Who can reach the endpoint.")
+        tuple[Literal["public", "internal", "kubernetes"], ...],
+        Doc("Who can reach the endpoint; not kubernetes so far."),
     ] = ("public",)
-    pooling_enabled: Annotated[Literal[False], Doc("Only `false` is possible here.")] = False
+    pooling_enabled: Annotated[bool, Doc("Only `false` so far.")] = False
 
 
 class IpPolicyEntry(ActionConfig):

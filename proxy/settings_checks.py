@@ -118,6 +118,12 @@ def _endpoint_clashes(settings: Settings, place: Places) -> Iterator[Problem]:
 
 
 def _endpoint_problems(endpoint: EndpointSettings, at: Path, place: Places) -> Iterator[Problem]:
+    if endpoint.upstream and endpoint.upstream.protocol == "http2":
+        yield _later(place((*at, "upstream", "protocol")), "HTTP/2 towards the upstream is")
+    if endpoint.pooling_enabled:
+        yield _later(place((*at, "pooling_enabled")), "pooled endpoints are")
+    if "kubernetes" in endpoint.bindings:
+        yield _later(place((*at, "bindings")), "the binding 'kubernetes' is")
     has_policy = endpoint.traffic_policy is not None
     if has_policy and endpoint.traffic_policy_file is not None:
         yield Problem(

@@ -44,15 +44,16 @@ class NamedServerObject(ssl.SSLObject):
 
 
 def server_context(certificate: Path, private_key: Path) -> ssl.SSLContext:
-    """Make a listener's context: TLS 1.2 and newer, HTTP/1.1. Raises UnusableCertificate."""
+    """Make a listener's context: TLS 1.2 and newer, HTTP/1.1.
+
+    Raises UnusableCertificate; files that can't be read are for `check_readable`.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION
     context.set_alpn_protocols([HTTP_1_1])
     context.sslobject_class = NamedServerObject
     context.sni_callback = _remember_server_name
-    for path, what in ((certificate, "certificate"), (private_key, "private key")):
-        _check_readable(path, what)
     try:
         context.load_cert_chain(certificate, private_key, password=_no_password)
     except EncryptedKey:
@@ -74,7 +75,8 @@ def _no_password() -> str:
     raise EncryptedKey
 
 
-def _check_readable(path: Path, what: str) -> None:
+def check_readable(path: Path, what: str) -> None:
+    """Raise UnusableCertificate for a file that can't be read; `what` says what it holds."""
     try:
         with path.open("rb") as file:
             file.read(1)
@@ -106,7 +108,7 @@ def upstream_context(*, verify: bool, authorities: Path | None = None) -> ssl.SS
     certificate is taken: encryption without knowing for whom.
     """
     if authorities is not None:
-        _check_readable(authorities, "authority file")
+        check_readable(authorities, "authority file")
     try:
         context = ssl.create_default_context(cafile=authorities)
     except ssl.SSLError:
