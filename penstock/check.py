@@ -12,8 +12,9 @@ from typing import Annotated
 import typer
 
 from penstock.document_file import problems_of
-from penstock.output import BAD, DOUBTFUL, FAINT, GOOD, STRONG, Line, Span, line, show
-from policy.problem import Problem, Severity, render_problem
+from penstock.output import GOOD, STRONG, Line, Span, line, show
+from penstock.problem_text import problem_lines
+from policy.problem import Problem, Severity
 
 
 class Format(StrEnum):
@@ -57,17 +58,6 @@ def report_lines(problems: Iterable[Problem], *, file_count: int) -> Iterator[Li
         yield line(Span(count_text(severities), STRONG))
     elif sys.stdout.isatty():
         yield line(Span(f"{counted(file_count, 'file')}, no problems", GOOD))
-
-
-def problem_lines(problem: Problem) -> Iterator[Line]:
-    """Lay out one problem: its place, what it is, the source line, a caret, the remedy."""
-    colour = BAD if problem.severity is Severity.ERROR else DOUBTFUL
-    place = f"{problem.place.file}:{problem.place.line}:{problem.place.column}: "
-    head, source, caret, *remedy = render_problem(problem).split("\n")
-    yield line(Span(place, STRONG), Span(head.removeprefix(place), colour))
-    yield line(source)
-    yield line(Span(caret, colour))
-    yield from (line(Span(each, FAINT)) for each in remedy)
 
 
 def count_text(severities: list[Severity]) -> str:

@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from actions import LANGUAGE
 from policy.compiled import Policy
+from policy.container import Contained, ContainedPolicy, PolicyReference, find_policies
 from policy.load import load_policy_node
-from policy.problem import Place, PolicyError, Problem, has_errors, sorted_problems
+from policy.problem import Place, PolicyError, Problem, sorted_problems
 from policy.source import DOCUMENT_LIMIT_BYTES, Mapping, Node, SourceTree, read_source
 from proxy.assembly import assemble
 from proxy.config import plan_of
+from proxy.failure import Failure
 
 # A document with any of these at its top is a configuration, not a policy.
 CONFIGURATION_KEYS = ("endpoints", "listeners")
 
 
 def problems_of(path: Path) -> tuple[Problem, ...]:
-    """Return everything that is wrong with a document, in document order."""
-    name = str(path)
+    """Return everything that is wrong with a document, and with the files that it names."""
     try:
         tree = read_tree(path)
-        if is_configuration(tree.root):
-            return sorted_problems(configuration_problems(tree, path))
-        policy = load_policy_node(tree.root, name=name, language=LANGUAGE, problems=tree.problems)
     except PolicyError as error:
         return error.problems
-    return policy.warnings
+    if is_configuration(tree.root):
+        return sorted_problems(configuration_problems(tree, path))
+    return sorted_problems(policy_problems(tree, path))
 
 
 def load_policy_file(path: Path) -> Policy:
-    """Load the policy in a file; raises PolicyError with all its problems."""
+    """Load the one policy that a file holds or names.
+
+    Raises PolicyError with all its problems, Failure where there is none or more than one.
+    """
     tree = read_tree(path)
-    return load_policy_node(tree.root, name=str(path), language=LANGUAGE, problems=tree.problems)
+    contained = find_policies(tree.root)
+    files = [each for each in contained.references if each.is_file]
+    match contained.policies, files:
+        case [only], []:
+            return load(only, path, (*tree.problems, *contained.problems))
+        case [], [only]:
+            return load_policy_file(path.parent / only.target.text)
+    if contained.problems or tree.problems:
+        raise PolicyError([*tree.problems, *contained.problems])
+    raise Failure(f"{path}: {what_it_holds(contained)}", hint="name a file with one policy in it")
+
+
+def what_it_holds(contained: Contained) -> str:
+    """Say which policies a document holds that has not just one."""
+    places = [policy.path for policy in contained.policies]
+    places += [reference.path for reference in contained.references]
+    return f"holds {len(places)} policies ({', '.join(places)})" if places else "holds no policy"
 
 
 def read_tree(path: Path) -> SourceTree:
@@ -43,17 +63,18 @@ def read_tree(path: Path) -> SourceTree:
             # One byte more than is allowed is enough to see that a document is too large.
             data = file.read(DOCUMENT_LIMIT_BYTES + 1)
     except OSError as error:
-        raise PolicyError([unreadable(name, error)]) from None
+        place = Place(file=name, line=1, column=1, end_column=1, source_line="")
+        raise PolicyError([unreadable(name, error, place)]) from None
     return read_source(data, name=name)
 
 
-def unreadable(name: str, error: OSError) -> Problem:
+def unreadable(name: str, error: OSError, place: Place) -> Problem:
     """Say that a file can't be read."""
     reason = (error.strerror or str(error)).lower()
     return Problem(
         code="file-unusable",
         message=f"can't read {name!r}: {reason}",
-        place=Place(file=name, line=1, column=1, end_column=1, source_line=""),
+        place=place,
         hint="name a file that exists and can be read",
     )
 
@@ -65,10 +86,42 @@ def is_configuration(root: Node | None) -> bool:
 
 def configuration_problems(tree: SourceTree, path: Path) -> tuple[Problem, ...]:
     """Return what is wrong with a configuration and with all files that it names."""
-    if has_errors(tree.problems):
-        return tree.problems
     try:
         plan = plan_of(tree.root, name=str(path), folder=path.parent)
         return (*tree.problems, *assemble(plan).warnings)
     except PolicyError as error:
         return (*tree.problems, *error.problems)
+
+
+def policy_problems(tree: SourceTree, path: Path) -> Iterator[Problem]:
+    """Return what is wrong with a document's policies, wherever in it they stand."""
+    contained = find_policies(tree.root)
+    yield from (*tree.problems, *contained.problems)
+    for policy in contained.policies:
+        try:
+            yield from load(policy, path).warnings
+        except PolicyError as error:
+            yield from error.problems
+    for reference in contained.references:
+        if reference.is_file:
+            yield from referenced_problems(reference, path)
+
+
+def referenced_problems(reference: PolicyReference, path: Path) -> tuple[Problem, ...]:
+    """Return what is wrong with a policy file that a document names."""
+    target = path.parent / reference.target.text
+    if not target.exists():
+        missing = FileNotFoundError(2, "no such file or directory")
+        return (unreadable(str(target), missing, reference.target.place()),)
+    return problems_of(target)
+
+
+def load(contained: ContainedPolicy, path: Path, problems: tuple[Problem, ...] = ()) -> Policy:
+    """Load one policy of a document; raises PolicyError."""
+    name = f"{path}: {contained.path}" if contained.path else str(path)
+    return load_policy_node(
+        contained.root,
+        name=name,
+        language=LANGUAGE,
+        problems=(*problems, *contained.problems),
+    )

@@ -15,6 +15,7 @@ from penstock.document_file import load_policy_file
 from penstock.evaluation_json import evaluation_json, refusal_json
 from penstock.evaluation_text import evaluation_lines, refusal_lines
 from penstock.output import show
+from penstock.problem_text import problem_lines
 from penstock.sample_exchange import LOOPBACK, exchange_for, request_of
 from penstock.sample_request import field_of, parse_sample, request_from_file, request_from_flags
 from policy.evaluation import Ending, Evaluation, UpstreamAnswer, evaluate
@@ -67,6 +68,8 @@ def evaluate_request(
     if request is not None and (method or url or header or body is not None):
         raise typer.BadParameter("give a request file, or flags that describe a request, not both")
     loaded = load_policy_file(policy)
+    for warning in loaded.warnings:
+        show(problem_lines(warning), to=sys.stderr)
     upstream = upstream_answer(upstream_status, upstream_header or [], upstream_body)
     now_ns = time.time_ns() if clock is None else nanoseconds(clock)
     client = client_address(client_ip)

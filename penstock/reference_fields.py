@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import MISSING, is_dataclass
-from dataclasses import fields as dataclass_fields
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
@@ -39,23 +37,8 @@ def fields_table(model: type[BaseModel]) -> str:
     shape = model_shape(model)
     interpolated = any(field.interpolated for _, field in all_fields(shape))
     header = ("Field", "Type", "Default", *(("`${}`",) if interpolated else ()), "Meaning")
-    rows: list[tuple[str, ...]] = []
-    for path, field in all_fields(shape):
-        rows.append(field_row(path, field, interpolated=interpolated))
-        rows.extend(dataclass_rows(path, field.shape))
+    rows = [field_row(path, field, interpolated=interpolated) for path, field in all_fields(shape)]
     return table(header, rows)
-
-
-def dataclass_rows(path: str, shape: Shape) -> Iterator[tuple[str, ...]]:
-    """Lay out the fields of a plain class that is all defaults; their names say what they mean."""
-    annotation = shape.annotation if isinstance(shape, LeafShape) else None
-    if not isinstance(annotation, type) or not is_dataclass(annotation):
-        return
-    found = dataclass_fields(annotation)
-    if any(each.default is MISSING for each in found):
-        return
-    for each in found:
-        yield (code(f"{path}.{each.name}"), PLAIN[type(each.default)], code(str(each.default)), "")
 
 
 def all_fields(shape: ModelShape, prefix: str = "") -> Iterator[tuple[str, FieldShape]]:
@@ -125,8 +108,6 @@ def annotation_text(annotation: Any) -> str:
         return " or ".join(code(literal_text(value)) for value in get_args(annotation))
     if annotation in PLAIN:
         return PLAIN[annotation]
-    if is_dataclass(annotation):
-        return "map"
     name: str = getattr(annotation, "__name__", str(annotation))
     return "nothing" if annotation is NoneType else name
 

@@ -11,7 +11,7 @@ import typer
 from policy.fields import Fields
 from policy.url import Url, UrlError, parse_request_target
 from proxy.http1.body import ChunkedReader, LengthReader
-from proxy.http1.grammar import GrammarError
+from proxy.http1.grammar import FieldLines, GrammarError
 from proxy.http1.request_head import CHUNKED, BadRequest, RequestHead, parse_request_head
 from proxy.limits import Limits
 
@@ -33,7 +33,7 @@ class SampleRequest:
     @property
     def headers(self) -> Fields:
         """The header fields as sent. A new copy each time: policies change it."""
-        return Fields(self.head.lines)
+        return self.head.fields.copy()
 
 
 def request_from_flags(
@@ -95,8 +95,8 @@ def parse_sample(data: bytes, *, scheme: str) -> SampleRequest:
     """Read a request as the proxy does; raises BadRequest with its status and reason."""
     head_bytes, _, rest = data.partition(b"\r\n\r\n")
     if len(head_bytes) > LIMITS.max_head_bytes:
-        raise BadRequest(431, "head-too-long")
-    head = parse_request_head(head_bytes, LIMITS)
+        raise BadRequest(431, "head-too-large")
+    head = parse_request_head(head_bytes, LIMITS, FieldLines())
     try:
         url = parse_request_target(
             head.target, scheme=scheme, authority=head.host, method=head.method
