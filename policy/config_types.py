@@ -90,13 +90,20 @@ class FromScalar:
 
 
 def refusal(
-    code: str, message: str, *, reference: str | None = None, hint: str | None = None
+    code: str,
+    message: str,
+    *,
+    reference: str | None = None,
+    hint: str | None = None,
+    certain: bool = False,
 ) -> PydanticCustomError:
     """Make the error that a type raises to refuse a value; it may be shown to the author only.
 
-    `code` is stable kebab-case, `reference` the language's own error name.
+    `code` is stable kebab-case, `reference` the language's own error name. While parts of a field
+    wait for a request, refusals of the field as a whole are put off until then, unless they are
+    `certain` whatever those parts turn out to be: a number of entries, for example.
     """
-    context = {"message": message, "reference": reference, "hint": hint}
+    context = {"message": message, "reference": reference, "hint": hint, "certain": certain}
     return PydanticCustomError(code, "{message}", context)
 
 
@@ -191,7 +198,7 @@ class AtMost:
     def _check(self, value: Any) -> Any:
         if len(value) > self.count:
             message = f"{len(value)} entries where at most {self.count} are allowed"
-            raise refusal(self.code, message, reference=self.reference)
+            raise refusal(self.code, message, reference=self.reference, certain=True)
         return value
 
 

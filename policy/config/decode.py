@@ -122,7 +122,7 @@ class _Decoding(Generic[C]):
         for other in (*self.reader.waiting, *self.reader.unusable):
             is_at_or_below = path[: len(other)] == other
             holds_it = path and other[: len(path)] == path
-            if is_at_or_below or (holds_it and error["type"] not in messages.LENGTH_ERRORS):
+            if is_at_or_below or (holds_it and not _is_certain(error)):
                 return True
         return False
 
@@ -172,6 +172,10 @@ class _Decoding(Generic[C]):
                     )
                 )
         return problems
+
+
+def _is_certain(error: Any) -> bool:
+    return error["type"] in messages.LENGTH_ERRORS or bool(error.get("ctx", {}).get("certain"))
 
 
 def _put(container: Any, path: Path, text: Pending) -> None:

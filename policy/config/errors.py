@@ -32,6 +32,8 @@ class ErrorPlaces:
         said: set[Path] = set()
         for error in located:
             below = [other for other in located if other.path[: len(error.path)] == error.path]
+            if error.type == "too_short" and any(other.path != error.path for other in below):
+                continue  # pydantic counts the good entries only; the bad ones are reported
             if error.type == "missing":
                 yield messages.missing_field(error)
             elif error.type not in messages.TYPE_ERRORS:

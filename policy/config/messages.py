@@ -64,17 +64,11 @@ _WORDS: Final = {
         "text-too-short", "at least {min_length} characters are needed", "ERR_NGROK_2237"
     ),
     "string_pattern_mismatch": _Words(
-        "value-invalid", "does not have the form {pattern}", WRONG_VALUE
+        "value-invalid", "the text does not have the form {pattern}", WRONG_VALUE
     ),
-    "literal_error": _Words("value-not-permitted", "must be {expected}", "ERR_NGROK_2222"),
-    "enum": _Words("value-not-permitted", "must be {expected}", "ERR_NGROK_2222"),
+    "literal_error": _Words("value-not-permitted", "expected {expected}", "ERR_NGROK_2222"),
+    "enum": _Words("value-not-permitted", "expected {expected}", "ERR_NGROK_2222"),
 }
-_SAY_WHAT_WAS_FOUND: Final = frozenset(
-    {
-        "greater_than", "greater_than_equal", "less_than", "less_than_equal", "multiple_of",
-        "finite_number", "string_pattern_mismatch", "literal_error", "enum",
-    }
-)  # fmt: skip
 TYPE_ERRORS: Final = frozenset(EXPECTED)
 LENGTH_ERRORS: Final = frozenset({"too_long", "too_short"})
 
@@ -231,16 +225,28 @@ def wrong_value(error: Error) -> Problem:
     words = _WORDS.get(error.type)
     if words is None:
         return _own_words(error)
-    message = words.message.format(**error.context)
-    if error.type in _SAY_WHAT_WAS_FOUND and error.node is not None:
-        message = f"{describe(error.node)}: {message}"
+    context = {name: _plain_number(value) for name, value in error.context.items()}
     return Problem(
         code=words.code,
-        message=message,
+        message=_with_found(words, words.message.format(**context), error.node),
         place=error.place,
         hint=_value_hint(error),
         reference=error.reference or words.reference,
     )
+
+
+def _with_found(words: _Words, message: str, node: Node | None) -> str:
+    if node is None or not isinstance(node, Scalar):
+        return message
+    if words.code == "out-of-range":
+        return f"{node.text} is out of range: it {message}"
+    if words.code == "value-not-permitted":
+        return f"{message}, found {describe(node)}"
+    return message
+
+
+def _plain_number(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _own_words(error: Error) -> Problem:
