@@ -7,7 +7,6 @@ only what may fail, or is known at run time alone, goes through slower operators
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -53,13 +52,12 @@ def _local(node: typed.Local, _program: Program) -> Code:
 
 def _logic(node: typed.Logic, program: Program) -> Code:
     operands = [program.condition(operand) for operand in node.operands]
-    is_and = node.operator == "&&"
     # An error of an operand counts only if no other operand decides. A last operand that may
     # fail is reached only when no other has decided, so Python's own operator does the same.
     if not any(code.raises for code in operands[:-1]):
-        operator = ast.And() if is_and else ast.Or()
-        return Code(ast.BoolOp(operator, [code.expr for code in operands]), operands[-1].raises)
-    function = program.use(logic.all_of if is_and else logic.any_of)
+        joined = emit.logic(node.operator, [code.expr for code in operands])
+        return Code(joined, operands[-1].raises)
+    function = program.use(logic.all_of if node.operator == "&&" else logic.any_of)
     return Code(emit.call(function, *(emit.thunk(code.expr) for code in operands)), raises=True)
 
 
@@ -67,12 +65,12 @@ def _conditional(node: typed.Conditional, program: Program) -> Code:
     condition = program.condition(node.condition)
     then, otherwise = program.code(node.then), program.code(node.otherwise)
     raises = condition.raises or then.raises or otherwise.raises
-    return Code(ast.IfExp(condition.expr, then.expr, otherwise.expr), raises)
+    return Code(emit.choice(condition.expr, then.expr, otherwise.expr), raises)
 
 
 def _list(node: typed.ListOf, program: Program) -> Code:
     items = [program.code(item) for item in node.items]
-    made = ast.List([code.expr for code in items], ast.Load())
+    made = emit.sequence([code.expr for code in items])
     return Code(made, any(code.raises for code in items))
 
 
@@ -82,17 +80,17 @@ def _map(node: typed.MapOf, program: Program) -> Code:
     constants = [key.value for key, _ in node.entries if isinstance(key, typed.Constant)]
     plain = isinstance(node.type, MapType) and node.type.key == STRING
     if plain and len(set(constants)) == len(node.entries):
-        made: ast.expr = ast.Dict([key.expr for key, _ in entries], [v.expr for _, v in entries])
+        made = emit.mapping([key.expr for key, _ in entries], [v.expr for _, v in entries])
         return Code(made, any(code.raises for code in codes))
-    pairs = [ast.Tuple([key.expr, value.expr], ast.Load()) for key, value in entries]
+    pairs = [emit.pair(key.expr, value.expr) for key, value in entries]
     return Code(emit.call(program.use(make_map), *pairs), raises=True)
 
 
 def _build(node: typed.Build, program: Program) -> Code:
-    names: list[ast.expr | None] = [emit.constant(name) for name, _ in node.fields]
+    names = [emit.constant(name) for name, _ in node.fields]
     values = [program.code(value).expr for _, value in node.fields]
     build = program.constant(node.message.build)
-    return Code(emit.call(build, ast.Dict(names, values)), raises=True)
+    return Code(emit.call(build, emit.mapping(names, values)), raises=True)
 
 
 def _failure(node: typed.Failure, program: Program) -> Code:

@@ -51,7 +51,7 @@ def _map(node: typed.Loop, variable: str, items: ast.expr, body: Code, program: 
 
 
 def _is_one(count: ast.expr) -> ast.expr:
-    return emit.compare(count, ast.Eq(), emit.constant(1))
+    return emit.compare(count, "==", emit.constant(1))
 
 
 def _test(

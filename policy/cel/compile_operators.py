@@ -30,10 +30,7 @@ from policy.cel.types import (
 )
 from policy.cel.values import Duration, Timestamp
 
-_PYTHON: Final[dict[str, ast.cmpop]] = {
-    "==": ast.Eq(), "!=": ast.NotEq(), "<": ast.Lt(), "<=": ast.LtE(), ">": ast.Gt(),
-    ">=": ast.GtE(),
-}  # fmt: skip
+_COMPARISONS: Final = ("==", "!=", "<", "<=", ">", ">=")
 _PLAIN: Final = (BOOL, BYTES, STRING, TIMESTAMP, DURATION, TYPE)
 _ORDER: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "<": compare.less,
@@ -70,14 +67,13 @@ def compile_operation(node: typed.Operation, program: Program) -> Code:
     left, right = (program.code(operand) for operand in node.operands)
     raises = left.raises or right.raises
     one, other = (operand.type for operand in node.operands)
-    if node.operator in _PYTHON:
+    if node.operator in _COMPARISONS:
         return _comparison(node.operator, (one, left), (other, right), program)
     if one == other == INT:
         function = program.use(_INTS[node.operator])
         return Code(emit.call(function, left.expr, right.expr), raises=True)
     if one == other == DOUBLE and node.operator in "+-*":
-        operation = {"+": ast.Add(), "-": ast.Sub(), "*": ast.Mult()}[node.operator]
-        return Code(ast.BinOp(left.expr, operation, right.expr), raises)
+        return Code(emit.binary(left.expr, node.operator, right.expr), raises)
     if node.operator == "+":
         alike = one == other and one in (STRING, BYTES)
         return Code(_sum(left, right, program, alike=alike), raises or not alike)
@@ -95,10 +91,10 @@ def _negation(node: typed.Operation, program: Program) -> Code:
     operand = node.operands[0]
     if node.operator == "!":
         code = program.condition(operand)
-        return Code(ast.UnaryOp(ast.Not(), code.expr), code.raises)
+        return Code(emit.unary("!", code.expr), code.raises)
     code = program.code(operand)
     if operand.type == DOUBLE:
-        return Code(ast.UnaryOp(ast.USub(), code.expr), code.raises)
+        return Code(emit.unary("-", code.expr), code.raises)
     function = arithmetic.negate_int if operand.type == INT else arithmetic.negate
     return Code(emit.call(program.use(function), code.expr), raises=True)
 
@@ -119,7 +115,7 @@ def _comparison(
     if one == other and one in (TIMESTAMP, DURATION):
         operands = (_nanoseconds(operands[0], program), _nanoseconds(operands[1], program))
     if _same_in_python(operator, one, other):
-        compared = emit.compare(operands[0], _PYTHON[operator], operands[1])
+        compared = emit.compare(operands[0], operator, operands[1])
         return Code(compared, raises)
     if operator in _ORDER:
         return Code(emit.call(program.use(_ORDER[operator]), *operands), raises=True)
@@ -127,10 +123,10 @@ def _comparison(
         value = operands[1] if one == NULL else operands[0]
         if isinstance(value, ast.Constant):
             return Code(emit.constant((value.value is None) == (operator == "==")), raises)
-        test = ast.Is() if operator == "==" else ast.IsNot()
+        test = "is" if operator == "==" else "is not"
         return Code(emit.compare(value, test, emit.constant(None)), raises)
     equal = emit.call(program.use(compare.equals), *operands, *_budget(program))
-    found = equal if operator == "==" else ast.UnaryOp(ast.Not(), equal)
+    found = equal if operator == "==" else emit.unary("!", equal)
     return Code(found, raises)
 
 
@@ -167,9 +163,9 @@ def _membership(item: TypedNode, container: TypedNode, program: Program) -> Code
     if values is not None:
         if len(values) == 1:
             return Code(
-                emit.compare(value.expr, ast.Eq(), emit.constant(next(iter(values)))), value.raises
+                emit.compare(value.expr, "==", emit.constant(next(iter(values)))), value.raises
             )
-        return Code(emit.compare(value.expr, ast.In(), emit.constant(values)), value.raises)
+        return Code(emit.compare(value.expr, "in", emit.constant(values)), value.raises)
     owner = program.code(container)
     raises = value.raises or owner.raises
     match container.type:
@@ -177,7 +173,7 @@ def _membership(item: TypedNode, container: TypedNode, program: Program) -> Code
             return Code(contains_key(map_type, owner.expr, value.expr), raises)
         case ListType(element=element) if item.type == element == STRING:
             items = program.charged(owner.expr, MEMBERSHIP_COST)
-            return Code(emit.compare(value.expr, ast.In(), items), raises)
+            return Code(emit.compare(value.expr, "in", items), raises)
         case kind:
             found = emit.call(
                 program.use(compare.contained), value.expr, owner.expr, *_budget(program)

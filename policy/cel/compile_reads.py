@@ -66,7 +66,7 @@ def compile_element(node: typed.Element, program: Program) -> Code:
     if isinstance(owner, ListType) and _is_zero(node.index) and owner.missing is not REQUIRED:
         # The first of a list that may be empty: of the list, or of one that holds the default.
         default = program.constant((owner.missing,))
-        either = ast.BoolOp(ast.Or(), [operand.expr, default])
+        either = emit.logic("||", [operand.expr, default])
         return Code(emit.item(either, emit.constant(0)), raises)
     return _checked_element(node, owner, operand, index, program)
 
@@ -133,5 +133,5 @@ def _has_element(read: typed.Element, program: Program) -> Code:
 def contains_key(owner_type: MapType, owner: ast.expr, key: ast.expr) -> ast.expr:
     """Write `key in owner` for a string key."""
     if owner_type.folded:
-        return emit.compare(folded(key), ast.In(), emit.attribute(owner, "by_name"))
-    return emit.compare(key, ast.In(), owner)
+        return emit.compare(folded(key), "in", emit.attribute(owner, "by_name"))
+    return emit.compare(key, "in", owner)

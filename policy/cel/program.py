@@ -21,6 +21,8 @@ WORK: Final = "work"
 # Kinds that a code object holds itself; frozen sets of strings too.
 _SELF_HELD: Final = (bool, int, float, str, bytes, type(None))
 
+_HANDLERS: Final = [emit.passed_on("CelError"), emit.converted("Exception", "unexpected")]
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -96,27 +98,11 @@ class Program:
             budget = emit.call(
                 "Work", emit.constant(self.limits.work), emit.constant(self.limits.max_string)
             )
-            body.append(ast.Assign([ast.Name(WORK, ast.Store())], budget))
-        body.append(ast.Return(result))
+            body.append(emit.assignment(WORK, budget))
+        body.append(emit.returned(result))
         self.names["CelError"] = CelError
         self.names["unexpected"] = unexpected
-        cause = emit.name("cause")
-        guarded = ast.Try(
-            body,
-            [
-                ast.ExceptHandler(emit.name("CelError"), None, [ast.Raise(None, None)]),
-                ast.ExceptHandler(
-                    emit.name("Exception"),
-                    "cause",
-                    [ast.Raise(emit.call("unexpected", cause), cause)],
-                ),
-            ],
-            [],
-            [],
-        )
-        arguments = ast.arguments([], [ast.arg(ACTIVATION)], None, [], [], None, [])
-        function = ast.FunctionDef("expression", arguments, [guarded], [])
-        module = ast.fix_missing_locations(ast.Module([function], []))
+        module = emit.module("expression", ACTIVATION, body, _HANDLERS)
         exec(compile(module, "<expression>", "exec"), self.names)  # noqa: S102 (our own tree)
         made: Callable[[Any], Any] = self.names.pop("expression")
         return made

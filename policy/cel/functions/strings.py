@@ -41,7 +41,7 @@ def _python_method(name: str) -> Inline:
 
 
 def _part_in_text(arguments: list[ast.expr]) -> ast.expr:
-    return emit.compare(arguments[1], ast.In(), arguments[0])
+    return emit.compare(arguments[1], "in", arguments[0])
 
 
 def contains(text: str, part: str) -> bool:
