@@ -121,7 +121,7 @@ class _Loader:
                 ended_by = None
             rule = self.rule(phase, node, names)
             rules.append(rule)
-            if not rule.conditions and any(ends_always(step) for step in rule.actions):
+            if not node.expressions and any(ends_always(step) for step in rule.actions):
                 ended_by = node
         return tuple(rules)
 
