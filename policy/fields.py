@@ -11,11 +11,12 @@ class Fields:
     Values are text decoded as UTF-8 with surrogate escapes, so any byte survives a round trip.
     """
 
-    __slots__ = ("_index", "_lines")
+    __slots__ = ("_index", "_lines", "_plain")
 
     def __init__(self, lines: Iterable[tuple[str, str]] = ()) -> None:
         self._lines = list(lines)
         self._index: dict[str, list[str]] | None = None
+        self._plain: bool | None = None
 
     @classmethod
     def indexed(cls, lines: list[tuple[str, str]], by_name: dict[str, list[str]]) -> Fields:
@@ -23,6 +24,7 @@ class Fields:
         fields = cls.__new__(cls)
         fields._lines = lines  # noqa: SLF001 - its own
         fields._index = by_name  # noqa: SLF001
+        fields._plain = None  # noqa: SLF001
         return fields
 
     @property
@@ -39,6 +41,14 @@ class Fields:
                 index.setdefault(name.lower(), []).append(value)
             self._index = index
         return self._index
+
+    @property
+    def has_plain_names(self) -> bool:
+        """Tell whether all names are made of letters, digits and hyphens only."""
+        if self._plain is None:
+            # One test for all names: on nearly every message it answers for the whole of them.
+            self._plain = "".join(self.by_name).replace("-", "").isalnum()
+        return self._plain
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._lines)
@@ -65,7 +75,7 @@ class Fields:
     def add(self, name: str, value: str) -> None:
         """Append a line; what is there stays."""
         self._lines.append((name, value))
-        self._index = None
+        self._index = self._plain = None
 
     def remove(self, name: str) -> bool:
         """Drop every line under a name and tell whether there was one."""
@@ -73,7 +83,7 @@ class Fields:
         if wanted not in self.by_name:
             return False
         self._lines = [line for line in self._lines if line[0].lower() != wanted]
-        self._index = None
+        self._index = self._plain = None
         return True
 
     def replace(self, name: str, value: str) -> None:
@@ -90,7 +100,7 @@ class Fields:
         if not placed:
             kept.append((name, value))
         self._lines = kept
-        self._index = None
+        self._index = self._plain = None
 
     def copy(self) -> Fields:
         """Return an independent copy."""

@@ -86,7 +86,7 @@ def strip_owned(request: Request, owned: frozenset[str]) -> None:
     until the policy sets its own.
     """
     fields = request.headers
-    if not _all_plain(fields):
+    if not fields.has_plain_names:
         _drop(fields, _odd_forgeries(fields, owned))
     if not owned:
         return
@@ -99,11 +99,6 @@ def _odd_forgeries(fields: Fields, owned: frozenset[str]) -> set[str]:
     protected = RESERVED.union(folded(name) for name in owned)
     names = {name.lower() for name, _ in fields}
     return {name for name in names if not _is_plain(name) and folded(name) in protected}
-
-
-def _all_plain(fields: Fields) -> bool:
-    # One test for all names: on nearly every message it answers for the whole of them.
-    return _is_plain("".join(fields.by_name))
 
 
 def _drop(fields: Fields, names: set[str]) -> None:
@@ -127,7 +122,7 @@ def upstream_fields(
         not websocket
         and not request.withheld
         and _SPECIAL.isdisjoint(fields.by_name)
-        and _all_plain(fields)
+        and fields.has_plain_names
     ):
         # Nearly every request: all that it has passes, and nothing stood in its forwarding fields.
         return [*fields.lines, *_own_forwarded_lines(exchange, request)]
@@ -147,7 +142,7 @@ def _sorted_out(
     lines: list[Line] = []
     forwarded: dict[str, list[str]] = {}
     named = set(request.withheld)
-    all_plain = _all_plain(request.headers)
+    all_plain = request.headers.has_plain_names
     for line in request.headers.lines:
         name = line[0].lower()
         if name in _SPECIAL:
@@ -204,7 +199,7 @@ def received_fields(lines: Iterable[Line]) -> Fields:
     The error code field is the proxy's own word: an upstream can't speak in its name.
     """
     fields = lines if isinstance(lines, Fields) else Fields(lines)
-    if _NOT_FOR_CLIENTS.isdisjoint(fields.by_name) and _all_plain(fields):
+    if _NOT_FOR_CLIENTS.isdisjoint(fields.by_name) and fields.has_plain_names:
         return fields
     kept: list[Line] = []
     named: set[str] = set()

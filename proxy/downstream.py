@@ -12,7 +12,7 @@ socket is not read any further (T-SM-13).
 from __future__ import annotations
 
 import asyncio
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import cast
 
 from proxy.deadlines import inf
@@ -33,7 +33,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 CRLF = b"\r\n"
 
 
-class State(Enum):
+class State(IntEnum):
     """What the connection is doing; the module's docstring shows the ways between states."""
 
     FIRST_BYTE = auto()
@@ -52,8 +52,8 @@ class DownstreamProtocol(asyncio.Protocol):
     """The client's side of its exchanges."""
 
     __slots__ = (
-        "_advancing", "_awaits_continue", "_buffer", "_client_blocked", "_deadlines",
-        "_discarded", "_driver", "_held", "_last", "_limits", "_listener",
+        "_advancing", "_awaits_continue", "_buffer", "_client_blocked", "_connection",
+        "_deadlines", "_discarded", "_driver", "_held", "_last", "_limits", "_listener",
         "_reader", "_reception", "_service", "_state", "_transport", "_upstream_blocked",
         "_welcomed", "deadline",
     )  # fmt: skip
@@ -94,29 +94,29 @@ class DownstreamProtocol(asyncio.Protocol):
         self._deadlines.watch(self)
         self.deadline = self._deadlines.now + self._limits.first_byte_timeout_s
         if self._welcomed:
+            self._connection = self._reception.connection
             return
-        connection = plain_connection(transport, self._service)
-        self._reception = Reception(self._service, self._listener, connection)
+        self._connection = plain_connection(transport, self._service)
+        self._reception = Reception(self._service, self._listener, self._connection)
         try:
             self._reception.welcome()
         except ConnectionRefused:
             self.abort()
 
     def data_received(self, data: bytes) -> None:
+        self._connection.bytes_in += len(data)
         reader = self._reader
-        self._reception.connection.bytes_in += len(data)
-        if self._state is State.LINGER:
+        if self._state in BETWEEN_REQUESTS:
+            self._advance(data)
+        elif self._state is State.LINGER:
             self._discard(data)
-        elif self._state is State.TUNNEL:
-            self.deadline = inf
-            if self._driver is not None:
-                self._driver.tunnel_from_client(data)
         elif reader is not None and not reader.ended:
             self._read_body(reader, data)
-        elif self._state is State.EXCHANGE:
-            self._hold(data)
+        elif self._state is State.TUNNEL:
+            if self._driver is not None:
+                self._driver.tunnel_from_client(data)
         else:
-            self._advance(data)
+            self._hold(data)
 
     def eof_received(self) -> bool:
         can_half_close = self._transport.can_write_eof()
@@ -185,7 +185,7 @@ class DownstreamProtocol(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Send response bytes."""
-        self._reception.connection.bytes_out += len(data)
+        self._connection.bytes_out += len(data)
         self._transport.write(data)
 
     def want_content(self) -> None:

@@ -8,8 +8,8 @@ may repair it in another way (T-SM-9).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import TypeAlias
 
 from policy.fields import Fields
 
@@ -53,12 +53,8 @@ def head_lines(head: bytes) -> list[str]:
     return lines
 
 
-class FieldLine(NamedTuple):
-    """One field line: its name in lower case, its name and value as written, its value alone."""
-
-    key: str
-    pair: tuple[str, str]
-    values: list[str]
+# Name in lower case; name and value as written; the value alone.
+FieldLine: TypeAlias = tuple[str, tuple[str, str], list[str]]
 
 
 class FieldLines(dict[str, FieldLine]):
@@ -77,7 +73,7 @@ class FieldLines(dict[str, FieldLine]):
         if not colon:
             raise GrammarError("field-line-without-colon")
         value = value.strip(" \t")
-        read = FieldLine(key, (name, value), [value])
+        read = (key, (name, value), [value])
         if key not in _SECRET and len(line) <= _MAX_REMEMBERED_CHARACTERS:
             if len(self) >= _MAX_REMEMBERED_LINES:
                 self.clear()
@@ -87,8 +83,8 @@ class FieldLines(dict[str, FieldLine]):
     def read(self, lines: list[str]) -> Fields:
         """Read the lines after the first; raises GrammarError."""
         read = list(map(self.__getitem__, lines))
-        pairs = [line[1] for line in read]
-        by_name = {line[0]: line[2] for line in read}
+        pairs = [pair for _, pair, _ in read]
+        by_name = {key: values for key, _, values in read}
         if len(by_name) != len(read):
             by_name = {}
             for key, _, values in read:
@@ -97,14 +93,14 @@ class FieldLines(dict[str, FieldLine]):
         return Fields.indexed(pairs, by_name)
 
 
-def only_value(by_name: Mapping[str, list[str]], name: str) -> str | None:
-    """Return the value of a field that may stand once, or None; raises GrammarError."""
-    values = by_name.get(name)
-    if values is None:
-        return None
-    if len(values) > 1:
-        raise GrammarError(f"repeated-{name}")
-    return values[0]
+def check_singletons(fields: Fields, names: Iterable[str]) -> None:
+    """Refuse repeated lines of fields that may stand once; raises GrammarError."""
+    by_name = fields.by_name
+    if len(by_name) == len(fields):
+        return
+    for name in names:
+        if len(by_name.get(name, ())) > 1:
+            raise GrammarError(f"repeated-{name}")
 
 
 def _field_name(name: str) -> str:

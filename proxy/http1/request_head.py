@@ -11,9 +11,9 @@ from proxy.http1.grammar import (
     FieldLines,
     GrammarError,
     check_line_sizes,
+    check_singletons,
     head_lines,
     list_tokens,
-    only_value,
 )
 from proxy.limits import Limits
 
@@ -34,8 +34,12 @@ METHODS = frozenset(
 # They make a proxy connect anywhere, or hand credentials back to a script.
 REFUSED_METHODS = frozenset({"CONNECT", "TRACE"})
 
-# Besides those that frame the message: two of these let two readers choose differently.
-_ONCE = ("content-type", "expect")
+# Two of these let two readers choose differently (T-SM-1, T-SM-11).
+_SINGLETONS = ("content-length", "content-type", "expect", "host", "transfer-encoding")
+# A head without any of these has nothing to say about its body and its connection.
+_TELLING = frozenset(
+    {"authorization", "connection", "content-length", "expect", "transfer-encoding"}
+)
 
 
 class BadRequest(Exception):  # noqa: N818 - it is the name of the status it mostly becomes
@@ -88,15 +92,13 @@ def parse_request_head(head: bytes, limits: Limits, field_lines: FieldLines) -> 
 
 
 def _request_head(method: str, target: str, version: str, fields: Fields) -> RequestHead:
+    check_singletons(fields, _SINGLETONS)
     by_name = fields.by_name
-    host = only_value(by_name, "host")
-    if host is None:
+    if "host" not in by_name:
         raise BadRequest(400, "missing-host")
-    length = _body_length(by_name, version)
+    host = by_name["host"][0]
     if _TELLING.isdisjoint(by_name):
-        return RequestHead(method, target, version, fields, host, length)
-    for name in _ONCE:
-        only_value(by_name, name)
+        return RequestHead(method, target, version, fields, host, 0)
     if len(set(by_name.get("authorization", ()))) > 1:
         # One reader believes the first, another the last (T-HD-6).
         raise BadRequest(400, "conflicting-authorization")
@@ -107,15 +109,11 @@ def _request_head(method: str, target: str, version: str, fields: Fields) -> Req
         version,
         fields,
         host,
-        length,
+        _body_length(by_name, version),
         connection,
         list_tokens(by_name.get("upgrade", [])) if "upgrade" in connection else (),
         "expect" in by_name and _expects_continue(by_name["expect"][0], version),
     )
-
-
-# A head without any of these has nothing more to check or to say about its connection.
-_TELLING = frozenset({"authorization", "connection", *_ONCE})
 
 
 def _request_line(line: str) -> tuple[str, str, str]:
@@ -145,17 +143,16 @@ def _refused_method(method: str) -> BadRequest:
 
 def _body_length(by_name: Mapping[str, list[str]], version: str) -> int:
     """Decide where the body ends (RFC 9112, section 6.3), with every ambiguity refused."""
-    coding = only_value(by_name, "transfer-encoding")
-    length = only_value(by_name, "content-length")
-    if coding is not None:
-        if length is not None:
+    if "transfer-encoding" in by_name:
+        if "content-length" in by_name:
             raise BadRequest(400, "length-and-transfer-encoding")
         # Only the one coding that every recipient must understand, in its plainest form.
-        if version != "HTTP/1.1" or coding.lower() != "chunked":
+        if version != "HTTP/1.1" or by_name["transfer-encoding"][0].lower() != "chunked":
             raise BadRequest(400, "bad-transfer-encoding")
         return CHUNKED
-    if length is None:
+    if "content-length" not in by_name:
         return 0
+    length = by_name["content-length"][0]
     if LENGTH.fullmatch(length) is None:
         raise BadRequest(400, "bad-content-length")
     return int(length)

@@ -11,9 +11,9 @@ from proxy.http1.grammar import (
     LENGTH,
     FieldLines,
     GrammarError,
+    check_singletons,
     head_lines,
     list_tokens,
-    only_value,
 )
 from proxy.http1.request_head import CHUNKED
 
@@ -23,7 +23,7 @@ UNTIL_CLOSE = -2
 # status-line = HTTP-version SP status-code SP [ reason-phrase ] (RFC 9112, section 4)
 _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2}) ([^\x00-\x08\x0a-\x1f\x7f]*+)")
 
-_ONCE = ("content-type", "location")
+_SINGLETONS = ("content-length", "content-type", "location", "transfer-encoding")
 
 
 class BadResponse(Exception):  # noqa: N818 - the counterpart of BadRequest
@@ -68,9 +68,8 @@ def parse_response_head(
 
 
 def _response_head(start: re.Match[str], fields: Fields, method: str) -> ResponseHead:
+    check_singletons(fields, _SINGLETONS)
     by_name = fields.by_name
-    for name in _ONCE:
-        only_value(by_name, name)
     minor, code, reason = start.groups()
     status = int(code)
     length = _body_length(by_name, status, method, minor)
@@ -92,8 +91,8 @@ def _response_head(start: re.Match[str], fields: Fields, method: str) -> Respons
 
 def _body_length(by_name: Mapping[str, list[str]], status: int, method: str, minor: str) -> int:
     """Decide where the body ends (RFC 9112, section 6.3), with every ambiguity refused."""
-    coding = only_value(by_name, "transfer-encoding")
-    text = only_value(by_name, "content-length")
+    coding = by_name["transfer-encoding"][0] if "transfer-encoding" in by_name else None
+    text = by_name["content-length"][0] if "content-length" in by_name else None
     if coding is not None and (
         text is not None or minor == "0" or coding.lower() != "chunked" or status < 200
     ):
