@@ -33,8 +33,8 @@ HEADER_COUNT_LIMIT: Final = 10
 
 # RFC 9110, section 5.6.2.
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-# RFC 9110, section 5.5: no control characters but the tab.
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# RFC 9110, section 5.5: no control characters but the tab. Nor surrogates that stand for no byte.
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://[^/?#\s\\]+[^\s\\]*")
 
 V = TypeVar("V")
@@ -131,18 +131,27 @@ class Parsed:
         return {"type": "string", "description": self.text}
 
     def _read(self, value: object) -> Any:
+        if type(value) is str:
+            return self.parse(value)
         if isinstance(value, Pending):
             return value
-        if not isinstance(value, str):
-            raise PydanticCustomError("string_type", "expected text", {"hint": self.found_number})
-        return self.parse(value)
+        raise PydanticCustomError("string_type", "expected text", {"hint": self.found_number})
 
 
 # --- texts -------------------------------------------------------------------------------------
 
 
+def _is_longer(text: str, limit_bytes: int) -> bool:
+    # No character takes more than four bytes, so that short texts need no encoding.
+    return len(text) * 4 > limit_bytes and len(_encoded(text)) > limit_bytes
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
 def _read_header_name(text: str) -> str:
-    if len(text.encode("utf-8", "surrogateescape")) > HEADER_NAME_LIMIT_BYTES:
+    if _is_longer(text, HEADER_NAME_LIMIT_BYTES):
         raise refusal(
             "header-name-too-long",
             f"a header name has at most {HEADER_NAME_LIMIT_BYTES} bytes",
@@ -159,7 +168,7 @@ def _read_header_name(text: str) -> str:
 
 
 def _read_header_value(text: str) -> str:
-    if len(text.encode("utf-8", "surrogateescape")) > HEADER_VALUE_LIMIT_BYTES:
+    if _is_longer(text, HEADER_VALUE_LIMIT_BYTES):
         raise refusal(
             "header-value-too-long",
             f"a header value has at most {HEADER_VALUE_LIMIT_BYTES} bytes",

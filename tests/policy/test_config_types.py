@@ -56,6 +56,7 @@ BAD = {
     "name-long": (types.HeaderName, "a" * 257, "header-name-too-long", "2208"),
     "value-crlf": (types.HeaderValue, "a\r\nb: c", "header-value-invalid", "2211"),
     "value-nul": (types.HeaderValue, "\0", "header-value-invalid", "2211"),
+    "value-surrogate": (types.HeaderValue, "\ud800", "header-value-invalid", "2211"),
     "value-delete": (types.HeaderValue, "\x7f", "header-value-invalid", "2211"),
     "value-long": (types.HeaderValue, "é" * 4097, "header-value-too-long", "2209"),
     "headers-many": (types.HeaderMap, {f"h{i}": "" for i in range(11)}, "too-many-headers", "2212"),
