@@ -98,7 +98,14 @@ def read_upstream(text: str) -> UpstreamTarget:
         url = parse_url(text if "://" in text else f"http://{text}")
     except UrlError:
         url = None
-    if url is None or url.scheme not in DEFAULT_PORTS or url.user_password or url.query:
+    # A number that is no port would else be taken for a host of that name.
+    if (
+        text.isdecimal()
+        or url is None
+        or url.scheme not in DEFAULT_PORTS
+        or url.user_password
+        or url.query
+    ):
         raise refusal(
             "upstream-url-invalid",
             f"{text!r} is no upstream",

@@ -125,9 +125,8 @@ def test_paths_count_from_the_files_folder_and_are_watched(tmp_path: Path) -> No
 
 
 def test_a_missing_file_is_one_clear_message(tmp_path: Path) -> None:
-    with pytest.raises(Failure, match="no such file or directory") as raised:
+    with pytest.raises(Failure, match="no such file or directory"):
         read_config(tmp_path / "penstock.yml")
-    assert "looked for" in str(raised.value)
 
 
 def test_a_folder_in_place_of_a_file_is_one_clear_message(tmp_path: Path) -> None:
