@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from penstock.json_value import json_text, json_value
+from policy.cel import SubValue
 from policy.compiled import CompiledRule, Policy
 from policy.evaluation import Ending, Evaluation
 from policy.forwarding import ERROR_CODE_FIELD, Line
@@ -106,11 +107,14 @@ def expression_json(record: ExpressionTrace) -> dict[str, object]:
         "expression": record.text,
         "value": json_value(record.value),
         "error": record.error,
-        "parts": [
-            {"text": part.text, "value": json_value(part.value), "error": part.error}
-            for part in record.parts
-        ],
+        "parts": [part_json(part) for part in record.parts],
     }
+
+
+def part_json(part: SubValue) -> dict[str, object]:
+    """Lay out one part of an expression."""
+    error = None if part.error is None else str(part.error)
+    return {"text": part.text, "value": json_value(part.value), "error": error}
 
 
 def action_json(record: ActionTrace) -> dict[str, object]:

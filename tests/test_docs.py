@@ -12,7 +12,7 @@ import pytest
 from actions import ACTIONS, LANGUAGE
 from penstock.reference import reference_pages
 from penstock.reference_actions import docstring
-from policy.action import Action
+from policy.action import Action, ActionConfig
 from policy.cel.declarations import Function, Variable
 from policy.cel.functions import STANDARD_FUNCTIONS
 from policy.config.shape import model_shape
@@ -52,7 +52,8 @@ def test_an_action_says_what_it_is_for(action: Action[Any]) -> None:
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.name)
 def test_every_field_of_an_action_has_a_sentence(action: Action[Any]) -> None:
-    assert [field.key for field in model_shape(action.config).fields if not field.doc] == []
+    config: type[ActionConfig] = action.config
+    assert [field.key for field in model_shape(config).fields if not field.doc] == []
 
 
 @pytest.mark.parametrize("variable", declarations(()), ids=lambda variable: variable.name)

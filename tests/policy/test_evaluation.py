@@ -1,0 +1,116 @@
+"""One exchange through all phases, its effects answered from values."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from actions import LANGUAGE
+from policy.effect import Effect, Now, ReadBody
+from policy.engine import GO_ON, Decision
+from policy.evaluation import Ending, Evaluation, UpstreamAnswer, answered, evaluate
+from policy.exchange import Connection, Endpoint, Exchange, Request
+from policy.fields import Fields
+from policy.load import load_policy
+from policy.phase import Phase
+from policy.url import parse_url
+
+NOW_NS = 1_784_000_000_000_000_000
+
+
+def play(
+    document: str, *, method: str = "GET", upstream: UpstreamAnswer | None = None
+) -> Evaluation:
+    exchange = Exchange(
+        connection=Connection(
+            client_ip="192.0.2.7",
+            client_port=1,
+            server_ip="127.0.0.1",
+            server_port=80,
+            started_ns=NOW_NS,
+        ),
+        endpoint=Endpoint(
+            id="e", name="e", url="http://h.example", protocol="http", host="h.example", port=80
+        ),
+        now_ns=lambda: NOW_NS,
+    )
+    request = Request(
+        method=method,
+        version="HTTP/1.1",
+        url=parse_url("http://h.example/a"),
+        headers=Fields([("Host", "h.example"), ("X-User", "mallory")]),
+        received_ns=NOW_NS,
+    )
+    policy = load_policy(document, name="policy.yaml", language=LANGUAGE)
+    return evaluate(policy, exchange, request, b"", upstream or UpstreamAnswer())
+
+
+def test_without_rules_the_request_is_forwarded_and_answered() -> None:
+    played = play("", upstream=UpstreamAnswer(status_code=201, body=b"made"))
+    assert played.ending is Ending.FORWARD
+    assert played.decision is None
+    assert played.response is not None
+    assert (played.response.status_code, played.response.body) == (201, b"made")
+
+
+def test_what_a_client_sent_under_an_owned_name_never_arrives() -> None:
+    document = (
+        "on_http_request: [{actions: [{type: add-headers, config: {headers: {x-user: me}}}]}]"
+    )
+    played = play(document)
+    assert played.upstream_request is not None
+    users = [value for name, value in played.upstream_request.headers if name.lower() == "x-user"]
+    assert users == ["me"]
+
+
+def test_the_connection_phase_runs_before_there_is_a_request() -> None:
+    played = play("on_tcp_connect: [{actions: [{type: deny}]}]")
+    assert played.ending is Ending.CLOSE
+    assert played.exchange.request is None
+    assert played.decision is not None
+    assert played.decision.phase is Phase.ON_TCP_CONNECT
+
+
+@pytest.mark.parametrize(
+    ("method", "status_code"),
+    [
+        pytest.param("HEAD", 200, id="head"),
+        pytest.param("GET", 204, id="no-content"),
+        pytest.param("GET", 304, id="not-modified"),
+    ],
+)
+def test_responses_without_a_body_have_none(method: str, status_code: int) -> None:
+    upstream = UpstreamAnswer(status_code=status_code, body=b"body")
+    played = play("", method=method, upstream=upstream)
+    assert played.response is not None
+    assert played.response.body == b""
+
+
+def test_an_upstream_can_not_speak_in_the_proxys_name() -> None:
+    upstream = UpstreamAnswer(headers=(("ngrok-error-code", "ERR_NGROK_1"), ("Connection", "x")))
+    played = play("", upstream=upstream)
+    assert played.response is not None
+    assert played.response.headers == ()
+
+
+def test_a_response_rule_that_fails_replaces_the_response() -> None:
+    failing = "{expressions: ['1 / (res.status_code - 200) == 1'], actions: [{type: deny}]}"
+    document = f"on_http_response: [{failing}]".replace("deny", "custom-response")
+    played = play(document)
+    assert played.ending is Ending.RESPOND
+    assert played.response is not None
+    assert played.response.status_code == 500
+
+
+def asking_phase() -> Generator[Effect, Any, Decision]:
+    assert (yield ReadBody(limit_bytes=4)) == b"body"
+    assert (yield ReadBody(limit_bytes=3)) is None
+    assert (yield Now()) == NOW_NS
+    return GO_ON[Phase.ON_HTTP_REQUEST]
+
+
+def test_effects_are_answered_from_values() -> None:
+    decision = answered(asking_phase(), body=b"body", now_ns=lambda: NOW_NS)
+    assert decision is GO_ON[Phase.ON_HTTP_REQUEST]
