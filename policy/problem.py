@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+SHOWN_CHARACTERS: Final = 160
+_UNPRINTABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class Severity(StrEnum):
@@ -73,10 +78,29 @@ def render_problem(problem: Problem) -> str:
     mark = "warning: " if problem.severity is Severity.WARNING else ""
     head = f"{place.file}:{place.line}:{place.column}: {mark}{problem.code}: {problem.message}"
     number = f"{place.line:>5}"
+    before, marked, behind = _shown_parts(place)
     # A tab stays a tab under its own column, so the caret stands where the terminal shows it.
-    lead = "".join("\t" if c == "\t" else " " for c in place.source_line[: place.column - 1])
-    caret = "^" * max(1, place.end_column - place.column)
-    lines = [head, f"{number} | {place.source_line}", f"{' ' * 5} | {lead}{caret}"]
+    lead = "".join("\t" if c == "\t" else " " for c in before)
+    caret = "^" * max(1, len(marked))
+    lines = [head, f"{number} | {before}{marked}{behind}", f"{' ' * 5} | {lead}{caret}"]
     if problem.hint:
         lines.append(f"        {problem.hint}")
     return "\n".join(lines)
+
+
+def _shown_parts(place: Place) -> tuple[str, str, str]:
+    """Cut the source line before and behind the place, and leave out what is far from it.
+
+    A document may be one line of a megabyte, and may hold characters that steer a terminal.
+    """
+    line = _UNPRINTABLE.sub("\ufffd", place.source_line)
+    start, end = place.column - 1, place.end_column - 1
+    before, marked, behind = line[:start], line[start:end], line[end:]
+    if len(line) > SHOWN_CHARACTERS:
+        if len(before) > SHOWN_CHARACTERS // 2:
+            before = "\u2026" + before[-SHOWN_CHARACTERS // 2 :]
+        marked = marked[:SHOWN_CHARACTERS]
+        room = SHOWN_CHARACTERS - len(before) - len(marked)
+        if len(behind) > max(room, 0):
+            behind = behind[: max(room, 0)] + "\u2026"
+    return before, marked, behind

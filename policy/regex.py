@@ -172,7 +172,10 @@ def _next_character(data: bytes, position: int) -> int:
 
 
 def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON may decode to
+        return text.encode("utf-8", "surrogatepass")
 
 
 def _decoded(data: bytes) -> str:

@@ -26,6 +26,8 @@ TEMPLATE_REFERENCE: Final = "ERR_NGROK_2224"
 INTERPOLATION_REFERENCE: Final = "ERR_NGROK_2238"
 UNCLOSED: Final = "unclosed-interpolation"
 PART_LIMIT: Final = 1000
+# JSON may decode to these; unlike the surrogates that stand for odd bytes, nothing can be sent.
+_NO_CHARACTER = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _LITERAL_SEARCH = re.compile(r"\$(?:\$\{|\{)")
 _NUMBER = re.compile(r"\s*[0-9]{1,2}\s*")
 # A CEL string literal: an optional prefix, then quotes.
@@ -330,9 +332,14 @@ def _part_renderer(expression: Expression) -> Callable[[Any], str]:
     def render(activation: Any) -> str:
         try:
             value = evaluate(activation)
-            return value if is_text else text_of(value)
+            return checked(value if is_text else text_of(value))
         except CelError as error:
             raise _failure(expression, error) from None
+
+    def checked(text: str) -> str:
+        if not text.isascii() and _NO_CHARACTER.search(text):
+            raise CelError("no-text", "the text holds half a surrogate pair")
+        return text
 
     return render
 

@@ -46,6 +46,7 @@ def test_bytes_that_are_no_text_survive() -> None:
     assert Regex("a").replace(odd, "b").text.encode("utf-8", "surrogateescape") == b"\xff-b-\xfe"
     assert Regex("a").search(odd)
     assert not Regex("b").search(odd)
+    assert Regex("a").search("\ud800a")
     assert Regex("a").replace_bytes(b"\xffa", b"$0$0") == (b"\xffaa", [b"a"])
 
 

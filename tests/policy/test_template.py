@@ -182,9 +182,15 @@ def test_a_failure_names_the_part_and_never_a_value() -> None:
             assert "${" in str(failed.value)
 
 
-def test_bytes_that_are_no_text_fail_the_part() -> None:
+@pytest.mark.parametrize("text", ["${vars.bytes}", r"""${json.decode('"\\ud800"')}"""])
+def test_what_can_not_be_sent_as_text_fails_the_part(text: str) -> None:
     with pytest.raises(InterpolationError):
-        template("${vars.bytes}").render(REQUEST)
+        template(text).render(REQUEST)
+
+
+def test_bytes_of_a_request_that_are_no_utf8_survive() -> None:
+    odd = SimpleNamespace(req_method="\udcff", conn_client_port=0, vars={})
+    assert template("a${req.method}").render(odd) == "a\udcff"
 
 
 def test_an_error_may_name_its_field() -> None:
