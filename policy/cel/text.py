@@ -16,6 +16,7 @@ from policy.cel.values import (
     Uint,
     no_overload,
 )
+from policy.cel.work import Work
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -81,11 +82,18 @@ def scalar_text(value: Any) -> str:
             raise no_overload("string()")
 
 
-def value_text(value: Any) -> str:
+def value_text(work: Work, value: Any) -> str:
     """Write any value; lists in square brackets, maps in braces with their keys sorted."""
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(value_text, value))}]"
-    if isinstance(value, Mapping):
-        entries = sorted((scalar_text(key), value_text(entry)) for key, entry in value.items())
-        return f"{{{', '.join(f'{key}: {entry}' for key, entry in entries)}}}"
-    return scalar_text(value)
+        work.spend(2 + 4 * len(value))
+        text = f"[{', '.join(value_text(work, item) for item in value)}]"
+    elif isinstance(value, Mapping):
+        work.spend(2 + 16 * len(value))
+        entries = sorted(
+            (scalar_text(key), value_text(work, entry)) for key, entry in value.items()
+        )
+        text = f"{{{', '.join(f'{key}: {entry}' for key, entry in entries)}}}"
+    else:
+        text = scalar_text(value)
+    work.grow(len(text))
+    return text

@@ -20,12 +20,13 @@ _RFC3339: Final = re.compile(
 )
 _OFFSET: Final = re.compile(r"([+-]?)([0-9]{2}):([0-9]{2})")
 _ZONE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+/-]{0,63}")
+_LONGEST: Final = 200
 _MICROSECOND_NS: Final = 1_000
 
 
 def parse_timestamp(text: str) -> Timestamp:
     """Read RFC 3339 text, in any offset. Raises CelError."""
-    match = _RFC3339.fullmatch(text)
+    match = _RFC3339.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
         raise CelError("bad-conversion", "a string is no RFC 3339 timestamp")
     *date, fraction, zone = match.groups()
@@ -50,6 +51,8 @@ def _offset(zone: str) -> timedelta:
 
 def parse_duration(text: str) -> Duration:
     """Read `90s`, `1h30m`, `-500ms` and the like. Raises CelError."""
+    if len(text) > _LONGEST:
+        raise CelError("bad-conversion", "a string is no duration")
     sign = -1 if text[:1] == "-" else 1
     try:
         ns = parse_duration_ns(text[1:] if text[:1] in ("-", "+") else text)
@@ -59,9 +62,15 @@ def parse_duration(text: str) -> Duration:
     return as_duration(sign * ns)
 
 
-@lru_cache(maxsize=64)
 def parse_zone(name: str) -> tzinfo:
     """Find an IANA time zone, or read a fixed offset such as `-02:30`. Raises CelError."""
+    if len(name) > _LONGEST:
+        raise _unknown_zone()
+    return _zone(name)
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> tzinfo:
     offset = _OFFSET.fullmatch(name)
     if offset is not None:
         minutes = int(offset[2]) * 60 + int(offset[3])

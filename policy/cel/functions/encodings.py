@@ -52,27 +52,27 @@ ENCODING_FUNCTIONS: Final = (
     function(
         "base64.encode",
         "Bytes, or the UTF-8 bytes of a text, in base64.",
-        plain((BYTES,), STRING, encode_bytes, raises=False, cost=32),
-        plain((STRING,), STRING, encode_text, cost=32),
+        plain((BYTES,), STRING, encode_bytes, raises=False, cost=200),
+        plain((STRING,), STRING, encode_text, cost=200),
     ),
     function(
         "base64.decode",
         "The bytes that padded base64 stands for.",
-        plain((STRING,), BYTES, decode_bytes, cost=64),
+        plain((STRING,), BYTES, decode_bytes, cost=200),
     ),
     function(
         "encodeBase64",
         "The UTF-8 bytes of a text in base64.",
-        method((STRING,), STRING, encode_text, cost=32),
+        method((STRING,), STRING, encode_text, cost=200),
     ),
     function(
         "decodeBase64",
         "The text whose UTF-8 bytes padded base64 stands for.",
-        method((STRING,), STRING, decode_text, cost=64),
+        method((STRING,), STRING, decode_text, cost=200),
     ),
     function(
         "basic_auth.encode",
         "The value of an Authorization header for a user and a password.",
-        plain((STRING, STRING), STRING, basic_credentials, cost=32),
+        plain((STRING, STRING), STRING, basic_credentials, cost=200),
     ),
 )

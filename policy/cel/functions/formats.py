@@ -7,6 +7,7 @@ import re
 from typing import Any, Final
 
 from policy.cel.functions.define import function, method, plain
+from policy.cel.functions.encodings import utf8
 from policy.cel.text import double_text, value_text
 from policy.cel.types import DYN, STRING, ListType
 from policy.cel.values import CelError, Uint, no_overload
@@ -46,8 +47,7 @@ def format_text(work: Work, template: str, values: list[Any]) -> str:
 def _formatted(work: Work, verb: str, precision: str | None, value: Any) -> str:
     kind = type(value)
     if verb == "s":
-        # A list or map may be wide; its text is charged before it is made, as far as known.
-        return value_text(work.sized(value, 2048))
+        return value_text(work, value)
     if verb in "fe":
         return _decimal(value, verb, 6 if precision is None else int(precision))
     if verb == "d":
@@ -76,15 +76,19 @@ def _hexadecimal(value: Any, verb: str) -> str:
     if kind is int or kind is Uint:
         return format(int(value), verb)
     if kind is str:
-        value = value.encode("utf-8", "surrogateescape")
+        value = utf8(value)
     elif kind is not bytes:
         raise no_overload(f"%{verb} of format()")
     text: str = value.hex()
     return text.upper() if verb == "X" else text
 
 
-def quote(text: str) -> str:
+def quote(work: Work, text: str) -> str:
     """Write a text in double quotes with its escapes visible; what is no UTF-8 is U+FFFD."""
+    work.spend(1 + (len(text) >> 2))
+    if not _QUOTED_CLASS.search(text):
+        return f'"{text}"'
+    work.spend(7 * len(text))
     return f'"{_QUOTED_CLASS.sub(_escaped, text)}"'
 
 
@@ -101,6 +105,6 @@ FORMAT_FUNCTIONS: Final = (
     function(
         "strings.quote",
         "The text in double quotes, with its escapes visible.",
-        plain((STRING,), STRING, quote, raises=False, cost=2048),
+        plain((STRING,), STRING, quote, raises=False, counts_work=True),
     ),
 )

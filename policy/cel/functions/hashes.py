@@ -15,6 +15,7 @@ from policy.cel.functions.define import function, method, plain
 from policy.cel.functions.encodings import utf8
 from policy.cel.types import STRING
 from policy.cel.values import CelError
+from policy.cel.work import Work
 
 # The reflected polynomial of ISO 3309.
 _CRC64_POLYNOMIAL: Final = 0xD800000000000000
@@ -48,6 +49,7 @@ def crc64(data: bytes) -> bytes:
 
 
 # Policies compare fingerprints that others made with these; none is used as a protection here.
+# The last column is work for each KiB.
 _DIGESTS: Final[tuple[tuple[str, Callable[[bytes], bytes], int], ...]] = (
     ("crc32", crc32, 64),
     ("crc64", crc64, 4096),
@@ -60,14 +62,19 @@ _DIGESTS: Final[tuple[tuple[str, Callable[[bytes], bytes], int], ...]] = (
 
 
 def _declare(name: str, digest: Callable[[bytes], bytes], cost: int) -> tuple[Function, Function]:
-    def hexadecimal(text: str) -> str:
-        return digest(utf8(text)).hex()
+    def charged(work: Work, text: str) -> bytes:
+        data = utf8(text)
+        work.spend(1 + (len(data) * cost >> 10))
+        return digest(data)
 
-    def in_format(text: str, form: str) -> str:
+    def hexadecimal(work: Work, text: str) -> str:
+        return charged(work, text).hex()
+
+    def in_format(work: Work, text: str, form: str) -> str:
         if form == "hex":
-            return hexadecimal(text)
+            return hexadecimal(work, text)
         if form == "base64":
-            return base64.b64encode(digest(utf8(text))).decode("ascii")
+            return base64.b64encode(charged(work, text)).decode("ascii")
         raise CelError("bad-argument", f"{name}() takes the formats 'hex' and 'base64'")
 
     doc = f"The {name} of a text's UTF-8 bytes, in 'hex' or 'base64'."
@@ -76,14 +83,14 @@ def _declare(name: str, digest: Callable[[bytes], bytes], cost: int) -> tuple[Fu
         function(
             f"hash.{name}",
             doc,
-            plain((STRING,), STRING, hexadecimal, cost=cost),
-            plain(two, STRING, in_format, cost=cost),
+            plain((STRING,), STRING, hexadecimal, counts_work=True),
+            plain(two, STRING, in_format, counts_work=True),
         ),
         function(
             name,
             doc,
-            method((STRING,), STRING, hexadecimal, cost=cost),
-            method(two, STRING, in_format, cost=cost),
+            method((STRING,), STRING, hexadecimal, counts_work=True),
+            method(two, STRING, in_format, counts_work=True),
         ),
     )
 

@@ -59,7 +59,7 @@ def _plain(work: Work, value: Any, depth: int) -> Any:
     if kind is str:
         work.spend(2 + (len(value) >> 5))
         return value
-    work.spend(4)
+    work.spend(6)
     if kind is bool or kind is int or value is None:
         return value
     if kind is Uint:

@@ -13,20 +13,31 @@ from policy.cel.types import BOOL, STRING, ListType
 from policy.cel.work import Work
 from policy.net import Address, AddressError, Network, NetworkSet, parse_address, parse_network
 
+# No address or network is longer, with its zone; longer texts are not worth reading, or keeping.
+_LONGEST: Final = 100
 _PRIVATE: Final = NetworkSet(map(parse_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 
 
-@lru_cache(maxsize=1024)
 def address_of(text: str) -> Address | None:
-    """Read an address, None if it is none. The same client asks again and again."""
+    """Read an address, None if it is none."""
+    return _address_of(text) if len(text) <= _LONGEST else None
+
+
+# The same client asks again and again.
+@lru_cache(maxsize=1024)
+def _address_of(text: str) -> Address | None:
     try:
         return parse_address(text)
     except AddressError:
         return None
 
 
-@lru_cache(maxsize=256)
 def _network_of(text: str) -> Network | None:
+    return _short_network_of(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=256)
+def _short_network_of(text: str) -> Network | None:
     try:
         return parse_network(text)
     except AddressError:
@@ -59,7 +70,7 @@ def prepare_ranges(networks: Any, _limits: Limits) -> Prepared:
         found = address_of(address)
         return found is not None and found in wanted
 
-    return Prepared(call=test, cost=16, doubts=tuple(_doubts(networks)))
+    return Prepared(call=test, doubts=tuple(_doubts(networks)))
 
 
 def _doubts(networks: Iterable[Any]) -> Iterator[Doubt]:
@@ -84,7 +95,7 @@ NETWORK_FUNCTIONS: Final = (
     function(
         "inCidrRange",
         "Whether an address lies in a network.",
-        plain((STRING, STRING), BOOL, in_range, raises=False, cost=16, prepare=prepare_range),
+        plain((STRING, STRING), BOOL, in_range, raises=False, prepare=prepare_range),
     ),
     function(
         "inCidrRanges",
@@ -100,6 +111,6 @@ NETWORK_FUNCTIONS: Final = (
     function(
         "isPrivateIp",
         "Whether an address is private IPv4 space (RFC 1918).",
-        method((STRING,), BOOL, is_private, raises=False, cost=16),
+        method((STRING,), BOOL, is_private, raises=False),
     ),
 )

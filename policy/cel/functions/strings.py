@@ -102,8 +102,9 @@ def out_of_bounds() -> CelError:
     return CelError("index-out-of-range", "a position lies outside of the string or list")
 
 
-def split(text: str, separator: str = " ", limit: int = -1) -> list[str]:
+def split(work: Work, text: str, separator: str = " ", limit: int = -1) -> list[str]:
     """Cut at each separator; with a limit only the first pieces are kept, the rest is dropped."""
+    work.spend(1 + (len(text) >> 5) + 2 * text.count(separator))
     # An empty separator cuts between all characters, where Python would refuse it.
     pieces = text.split(separator) if separator else list(text)
     return pieces if limit < 0 else pieces[:limit]
@@ -136,13 +137,16 @@ def lower(text: str) -> str:
     return text.replace("\u0130", "i").replace("\u03a3", "\u03c3").lower()
 
 
-def upper(text: str) -> str:
+def upper(work: Work, text: str) -> str:
     """Upper-case each letter to exactly one letter."""
+    work.spend(1 + (len(text) >> 5))
     if text.isascii():
         return text.upper()
-    pieces = _UPPER_SPECIAL_CLASS.split(text)
-    if len(pieces) == 1:
+    work.spend(len(text) >> 1)
+    if not _UPPER_SPECIAL_CLASS.search(text):
         return text.upper()
+    work.spend(7 * len(text))
+    pieces = _UPPER_SPECIAL_CLASS.split(text)
     specials = _UPPER_SPECIAL_CLASS.findall(text)
     changed = [piece.upper() for piece in pieces]
     for index, special in enumerate(specials):
@@ -150,14 +154,22 @@ def upper(text: str) -> str:
     return "".join(changed)
 
 
-def lower_ascii(text: str) -> str:
+def lower_ascii(work: Work, text: str) -> str:
     """Lower-case A to Z only."""
-    return text.lower() if text.isascii() else text.translate(_ASCII_LOWER)
+    work.spend(1 + (len(text) >> 5))
+    if text.isascii():
+        return text.lower()
+    work.spend(2 * len(text))
+    return text.translate(_ASCII_LOWER)
 
 
-def upper_ascii(text: str) -> str:
+def upper_ascii(work: Work, text: str) -> str:
     """Upper-case a to z only."""
-    return text.upper() if text.isascii() else text.translate(_ASCII_UPPER)
+    work.spend(1 + (len(text) >> 5))
+    if text.isascii():
+        return text.upper()
+    work.spend(2 * len(text))
+    return text.translate(_ASCII_UPPER)
 
 
 _STRINGS: Final = ListType(STRING)
@@ -168,7 +180,7 @@ _ENDS: Final = method(
     (STRING, STRING), BOOL, str.endswith, raises=False, inline=_python_method("endswith")
 )
 _CONTAINS: Final = method(
-    (STRING, STRING), BOOL, contains, raises=False, inline=_part_in_text, cost=8
+    (STRING, STRING), BOOL, contains, raises=False, inline=_part_in_text, cost=40
 )
 _ANY_CONTAINS: Final = method(
     (_STRINGS, STRING),
@@ -193,14 +205,14 @@ STRING_FUNCTIONS: Final = (
     function(
         "indexOf",
         "The first position of a part, from a position on; -1 when absent.",
-        method((STRING, STRING), INT, str.find, raises=False, cost=8),
-        method((STRING, STRING, INT), INT, index_of, cost=8),
+        method((STRING, STRING), INT, str.find, raises=False, cost=40),
+        method((STRING, STRING, INT), INT, index_of, cost=40),
     ),
     function(
         "lastIndexOf",
         "The last position of a part, up to a position; -1 when absent.",
-        method((STRING, STRING), INT, last_index_of, raises=False, cost=8),
-        method((STRING, STRING, INT), INT, last_index_before, cost=8),
+        method((STRING, STRING), INT, last_index_of, raises=False, cost=40),
+        method((STRING, STRING, INT), INT, last_index_before, cost=40),
     ),
     function(
         "substring",
@@ -211,15 +223,17 @@ STRING_FUNCTIONS: Final = (
     function(
         "split",
         "The pieces between separators (a space, unless given); only the first n, if given.",
-        method((STRING,), _STRINGS, split, raises=False, cost=1024),
-        method((STRING, STRING), _STRINGS, split, raises=False, cost=1024),
-        method((STRING, STRING, INT), _STRINGS, split, raises=False, cost=1024),
+        method((STRING,), _STRINGS, split, raises=False, counts_work=True),
+        method((STRING, STRING), _STRINGS, split, raises=False, counts_work=True),
+        method((STRING, STRING, INT), _STRINGS, split, raises=False, counts_work=True),
     ),
     function(
         "replace",
         "The text with every occurrence of a part replaced, or the first n.",
-        method((STRING, STRING, STRING), STRING, replace, counts_work=True, cost=16),
-        method((STRING, STRING, STRING, INT), STRING, replace, counts_work=True, cost=16),
+        method((STRING, STRING, STRING), STRING, replace, raises=False, counts_work=True, cost=256),
+        method(
+            (STRING, STRING, STRING, INT), STRING, replace, raises=False, counts_work=True, cost=256
+        ),
     ),
     function(
         "trim",
@@ -239,16 +253,16 @@ STRING_FUNCTIONS: Final = (
     function(
         "upper",
         "The text in upper case, letter by letter.",
-        method((STRING,), STRING, upper, raises=False, cost=2048),
+        method((STRING,), STRING, upper, raises=False, counts_work=True),
     ),
     function(
         "lowerAscii",
         "The text with A to Z in lower case.",
-        method((STRING,), STRING, lower_ascii, raises=False, cost=1024),
+        method((STRING,), STRING, lower_ascii, raises=False, counts_work=True),
     ),
     function(
         "upperAscii",
         "The text with a to z in upper case.",
-        method((STRING,), STRING, upper_ascii, raises=False, cost=1024),
+        method((STRING,), STRING, upper_ascii, raises=False, counts_work=True),
     ),
 )
