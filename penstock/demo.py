@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from penstock.demo_upstream import start_demo_upstream
 from penstock.operator import STANDARD_OUTPUT, open_events, say
 from proxy.assembly import assemble
 from proxy.failure import Failure
@@ -29,6 +28,9 @@ def demo() -> None:
             "the demo's policy is not there",
             hint="run it in Penstock's repository: it uses policies-examples/first-steps",
         )
+    # Imported here because it takes a while, and every other command does without it.
+    from penstock.demo_upstream import start_demo_upstream
+
     policy = FileReference(path=POLICY, name=shown_path(POLICY))
     upstream = UpstreamPlan(target=UpstreamTarget("http", "127.0.0.1", start_demo_upstream(), ""))
     plan = Plan(

@@ -10,7 +10,6 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -18,19 +17,11 @@ from aiohttp.typedefs import Handler
 from policy.net import AddressError, parse_address
 from policy.url import Authority, UrlError, parse_authority
 from proxy.completion_event import timestamp
+from proxy.metrics import Metric
 from proxy.reload import ReloadResult
 
 LOCALHOST = "localhost"
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-
-class Metric(NamedTuple):
-    """One number and what it says, for Prometheus."""
-
-    name: str
-    kind: str
-    meaning: str
-    value: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +71,7 @@ class _Answers:
         return web.json_response(body, status=200 if serving else 503)
 
     async def metrics(self, _request: web.Request) -> web.Response:
-        text = "".join(
-            f"# HELP {each.name} {each.meaning}\n# TYPE {each.name} {each.kind}\n"
-            f"{each.name} {each.value:g}\n"
-            for each in self._view.metrics()
-        )
+        text = "".join(each.render() for each in self._view.metrics())
         return web.Response(body=text.encode(), headers={"Content-Type": METRICS_TYPE})
 
 

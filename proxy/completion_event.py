@@ -2,6 +2,9 @@
 
 Field names are the language's; what it has no name for (who decided, and why) stands in
 `decision`, `endpoint`, `policy`, `upstream` and `timing`. Header values are not logged.
+
+A line is written for every request, so its fixed parts are text with the values in between,
+which takes a quarter of the time of building objects for `json.dumps`. Tests parse each line.
 """
 
 from __future__ import annotations
@@ -10,6 +13,8 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 from policy.exchange import Connection, Exchange
@@ -31,144 +36,139 @@ def event_ids(prefix: str) -> Callable[[], str]:
 
 def render_event(completion: Completion, event_id: str) -> bytes:
     """Return the event as one line of ASCII JSON, its line feed included."""
-    exchange = completion.exchange
     is_tcp = completion.phase == Phase.ON_TCP_CONNECT
-    body = _tcp_object(completion) if is_tcp else _http_object(completion, exchange)
-    event = {
-        "event_id": event_id,
-        "event_type": TCP_EVENT if is_tcp else HTTP_EVENT,
-        "event_timestamp": timestamp(completion.ended_ns),
-        "account_id": "",
-        "object": body,
-    }
-    line = json.dumps(event, default=_json_value, separators=(",", ":"))
+    line = (
+        f'{{"event_id":{quoted(event_id)},"event_type":"{TCP_EVENT if is_tcp else HTTP_EVENT}",'
+        f'"event_timestamp":"{timestamp(completion.ended_ns)}","account_id":"",'
+        f'"object":{{{_tcp_members(completion) if is_tcp else _http_members(completion)}'
+        f"{_policy_members(completion.exchange)}}}}}\n"
+    )
     if "\\udc" in line:
         # Bytes that are no UTF-8 came through as lone surrogates, which many readers refuse.
-        line = json.dumps(_without_surrogates(json.loads(line)), separators=(",", ":"))
-    return line.encode("ascii") + b"\n"
+        line = json.dumps(_without_surrogates(json.loads(line)), separators=(",", ":")) + "\n"
+    return line.encode("ascii")
 
 
 def timestamp(time_ns: int) -> str:
     """Write nanoseconds since the epoch as RFC 3339 in UTC, to the millisecond."""
     seconds, rest = divmod(time_ns, NS_PER_S)
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // NS_PER_MS:03d}Z"
+    return f"{_second(seconds)}.{rest // NS_PER_MS:03d}Z"
 
 
-def _http_object(completion: Completion, exchange: Exchange | None) -> dict[str, Any]:
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
+
+
+def _http_members(completion: Completion) -> str:
+    return (
+        f'"conn":{{{_connection_members(completion.connection)}}},'
+        f'"http":{{"request":{{{_request_members(completion)}}},'
+        f'"response":{{"status_code":{_number(completion.status)},'
+        f'"body_length":{completion.response_body_bytes}}}}},'
+        f"{_decision_members(completion)},"
+        f'"timing":{{"duration_ms":{_milliseconds(completion, completion.ended_ns)},'
+        f'"upstream_ms":{_milliseconds(completion, completion.upstream_head_ns)}}}'
+        f"{_transport_members(completion)}"
+    )
+
+
+def _tcp_members(completion: Completion) -> str:
     connection = completion.connection
-    event: dict[str, Any] = {
-        "conn": _connection(connection),
-        "http": {
-            "request": _request(completion, exchange),
-            "response": {
-                "status_code": completion.status,
-                "body_length": completion.response_body_bytes,
-            },
-        },
-        **_decision(completion),
-        "timing": {
-            "duration_ms": _milliseconds(completion.started_ns, completion.ended_ns),
-            "upstream_ms": _milliseconds(completion.started_ns, completion.upstream_head_ns),
-        },
-    }
-    if connection.tls is not None:
-        event["tls"] = {
-            "version": connection.tls.version,
-            "cipher_suite": connection.tls.cipher_suite,
-        }
-    if completion.upstream is not None:
-        event["backend"] = {"connection_reused": completion.upstream_connection_reused}
-        event["upstream"] = {
-            "address": completion.upstream,
-            "status_code": completion.upstream_status,
-        }
-    if completion.upgraded:
-        event["upgraded"] = True
-    if completion.client_aborted:
-        event["client_aborted"] = True
-    _add_policy_fields(event, exchange)
-    return event
+    return (
+        f'"conn":{{{_connection_members(connection)},"bytes_in":{connection.bytes_in},'
+        f'"bytes_out":{connection.bytes_out},"end_ts":"{timestamp(completion.ended_ns)}"}},'
+        f"{_decision_members(completion)}"
+    )
 
 
-def _tcp_object(completion: Completion) -> dict[str, Any]:
-    connection = completion.connection
-    event: dict[str, Any] = {
-        "conn": {
-            **_connection(connection),
-            "bytes_in": connection.bytes_in,
-            "bytes_out": connection.bytes_out,
-            "end_ts": timestamp(completion.ended_ns),
-        },
-        **_decision(completion),
-    }
-    _add_policy_fields(event, completion.exchange)
-    return event
+def _connection_members(connection: Connection) -> str:
+    name = connection.tls.sni if connection.tls else ""
+    return (
+        f'"client_ip":{quoted(connection.client_ip)},"peer_ip":{quoted(connection.peer_ip)},'
+        f'"server_ip":{quoted(connection.server_ip)},"server_port":{connection.server_port},'
+        f'"server_name":{quoted(name)},"start_ts":"{timestamp(connection.started_ns)}"'
+    )
 
 
-def _connection(connection: Connection) -> dict[str, Any]:
-    return {
-        "client_ip": connection.client_ip,
-        "peer_ip": connection.peer_ip,
-        "server_ip": connection.server_ip,
-        "server_port": connection.server_port,
-        "server_name": connection.tls.sni if connection.tls else "",
-        "start_ts": timestamp(connection.started_ns),
-    }
-
-
-def _request(completion: Completion, exchange: Exchange | None) -> dict[str, Any]:
+def _request_members(completion: Completion) -> str:
+    length = f'"body_length":{completion.request_body_bytes}'
+    exchange = completion.exchange
     if exchange is None or exchange.request is None:
-        return {"body_length": completion.request_body_bytes}
+        return length
     request = exchange.request
     url = request.url
-    return {
-        "method": request.method,
-        "url": {
-            "scheme": url.scheme,
-            "host": url.host,
-            "path": url.path,
-            "query": masked_query(url.query),
-            "raw": masked_url(url.raw),
-        },
-        "user_agent": request.headers.first("user-agent") or "",
-        "body_length": completion.request_body_bytes,
-    }
+    return (
+        f'"method":{quoted(request.method)},"url":{{"scheme":{quoted(url.scheme)},'
+        f'"host":{quoted(url.host)},"path":{quoted(url.path)},'
+        f'"query":{quoted(masked_query(url.query))},"raw":{quoted(masked_url(url.raw))}}},'
+        f'"user_agent":{quoted(request.headers.first("user-agent") or "")},{length}'
+    )
 
 
-def _decision(completion: Completion) -> dict[str, Any]:
-    rule = completion.rule
-    return {
-        "endpoint": completion.endpoint,
-        "policy": completion.policy,
-        "decision": {
-            "phase": completion.phase,
-            "rule": None if rule is None else {"index": rule, "name": completion.rule_name},
-            "action": completion.action,
-            "reason": completion.reason,
-            "error_code": completion.error_code,
-        },
-    }
+def _decision_members(completion: Completion) -> str:
+    rule = "null"
+    if completion.rule is not None:
+        rule = f'{{"index":{completion.rule},"name":{_text(completion.rule_name)}}}'
+    return (
+        f'"endpoint":{_text(completion.endpoint)},"policy":{_text(completion.policy)},'
+        f'"decision":{{"phase":{_text(completion.phase)},"rule":{rule},'
+        f'"action":{_text(completion.action)},"reason":{_text(completion.reason)},'
+        f'"error_code":{_text(completion.error_code)}}}'
+    )
 
 
-def _add_policy_fields(event: dict[str, Any], exchange: Exchange | None) -> None:
-    if exchange is None:
-        return
+def _transport_members(completion: Completion) -> str:
+    members = ""
+    tls = completion.connection.tls
+    if tls is not None:
+        suite = quoted(tls.cipher_suite)
+        members = f',"tls":{{"version":{quoted(tls.version)},"cipher_suite":{suite}}}'
+    if completion.upstream is not None:
+        reused = "true" if completion.upstream_connection_reused else "false"
+        members += (
+            f',"backend":{{"connection_reused":{reused}}},'
+            f'"upstream":{{"address":{quoted(completion.upstream)},'
+            f'"status_code":{_number(completion.upstream_status)}}}'
+        )
+    if completion.upgraded:
+        members += ',"upgraded":true'
+    if completion.client_aborted:
+        members += ',"client_aborted":true'
+    return members
+
+
+def _policy_members(exchange: Exchange | None) -> str:
+    """Add what actions left for the event; most requests have none of it."""
+    if exchange is None or not (exchange.logs or exchange.results):
+        return ""
+    members: dict[str, Any] = {}
     if exchange.logs:
-        event["traffic_policy"] = {"logs": masked_logs(exchange.logs, exchange)}
+        members["traffic_policy"] = {"logs": masked_logs(exchange.logs, exchange)}
     results = exchange.results
     if (addresses := results.get("restrict_ips")) is not None:
-        event["ip_policy"] = {"decision": "allow" if addresses.action == "allow" else "block"}
+        members["ip_policy"] = {"decision": "allow" if addresses.action == "allow" else "block"}
     if (login := results.get("basic_auth")) is not None:
         credentials = login.credentials
-        event["basic_auth"] = {
+        members["basic_auth"] = {
             "decision": "allow" if credentials.authorized else "block",
             "username": credentials.username,
         }
+    if not members:
+        return ""
+    return "," + json.dumps(members, default=_json_value, separators=(",", ":"))[1:-1]
 
 
-def _milliseconds(start_ns: int, end_ns: int | None) -> float | None:
-    return None if end_ns is None else round((end_ns - start_ns) / NS_PER_MS, 3)
+def _text(value: str | None) -> str:
+    return "null" if value is None else quoted(value)
+
+
+def _number(value: int | None) -> str:
+    return "null" if value is None else str(value)
+
+
+def _milliseconds(completion: Completion, end_ns: int | None) -> str:
+    return "null" if end_ns is None else f"{(end_ns - completion.started_ns) / NS_PER_MS:.3f}"
 
 
 def _json_value(value: Any) -> Any:

@@ -7,20 +7,19 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import ExitStack
 from typing import TypeAlias
 
 import uvloop
-from aiohttp.web import AppRunner
 
 from policy.problem import render_problem
-from proxy.admin import AdminView, Metric, start_admin
 from proxy.assembly import Assembly
 from proxy.completion import Completion
 from proxy.deadlines import Deadlines
 from proxy.event_writer import EventWriter
 from proxy.listener import OpenListener, open_sockets
+from proxy.metrics import server_metrics
 from proxy.open_connections import OpenConnections
 from proxy.reload import Reloader, ReloadResult
 from proxy.service import Listener, Service
@@ -132,7 +131,7 @@ class Server:
             asyncio.create_task(reloader.run(), name="reload"),
             asyncio.create_task(reloader.watch(), name="watch"),
         ]
-        admin = await self._start_admin(admin_sockets, service, reloader)
+        close_admin = await self._start_admin(admin_sockets, service, reloader)
         for each in self._listeners:
             each.start()
             self._say(f"penstock: listening on {each.listener.scheme}://{each.address}")
@@ -143,8 +142,8 @@ class Server:
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
-        if admin is not None:
-            await admin.cleanup()
+        if close_admin is not None:
+            await close_admin()
         service.pool.close()
         if self._writer is not None:
             self._writer.close()
@@ -157,15 +156,25 @@ class Server:
 
     async def _start_admin(
         self, sockets: list[socket.socket], service: Service, reloader: Reloader
-    ) -> AppRunner | None:
+    ) -> Callable[[], Awaitable[None]] | None:
+        """Open the admin listener where there is one; return what closes it."""
         if not sockets:
             return None
+        # Imported here because aiohttp takes a fifth of a second, and most runs do without it.
+        from proxy.admin import AdminView, start_admin
+
         view = AdminView(
             is_serving=lambda: not service.stopping,
             last_reload=lambda: reloader.last,
-            metrics=lambda: self._metrics(reloader),
+            metrics=lambda: server_metrics(
+                connections=self._connections,
+                writer=self._writer,
+                last=reloader.last,
+                reloads=self._reloads,
+            ),
         )
-        return await start_admin(sockets, view)
+        runner = await start_admin(sockets, view)
+        return runner.cleanup
 
     async def _finish(self, service: Service) -> None:
         """Let everyone finish within `stop_timeout_s`; a second signal cuts that short."""
@@ -204,27 +213,6 @@ class Server:
             self._say("penstock: configuration loaded anew")
         else:
             self._say(f"penstock: not loaded, the old configuration stays\n{result.error}")
-
-    def _metrics(self, reloader: Reloader) -> Iterator[Metric]:
-        connections, writer, gauge, counter = self._connections, self._writer, "gauge", "counter"
-        yield Metric("penstock_connections", gauge, "Open client connections.", connections.total)
-        yield Metric(
-            "penstock_connections_refused_total",
-            counter,
-            "Connections closed because a bound was reached.",
-            connections.refused,
-        )
-        if writer is not None:
-            yield Metric("penstock_events_total", counter, "Events written.", writer.written)
-            yield Metric("penstock_events_dropped_total", counter, "Events lost.", writer.dropped)
-        yield Metric(
-            "penstock_config_last_reload_successful",
-            gauge,
-            "1 when what runs is what the files say.",
-            reloader.last.error is None,
-        )
-        for good, name in ((True, "reloads"), (False, "reloads_refused")):
-            yield Metric(f"penstock_config_{name}_total", counter, "Count.", self._reloads[good])
 
 
 def _unheard(_completion: Completion, /) -> None:
