@@ -110,7 +110,7 @@ class Matcher:
 
     def search(self, text: str) -> bool:
         """Tell whether the pattern matches anywhere."""
-        return self._search(text.encode("utf-8", "surrogateescape")) is not None
+        return self._search(_encoded(text)) is not None
 
 
 def _compile(pattern: str, *, groups: bool = True) -> Any:

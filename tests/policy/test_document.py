@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -84,8 +85,6 @@ values = st.recursive(
 
 @given(st.dictionaries(words, values, max_size=3))
 def test_any_shape_is_read_or_reported(value: object) -> None:
-    import json
-
     document = read_document(read_source(json.dumps(value), name="p.json").root)
     usable = all(
         rule.actions or has_errors(document.problems)

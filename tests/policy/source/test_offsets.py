@@ -41,6 +41,7 @@ def written_for(scalar: Scalar, index: int) -> str:
         pytest.param("k: >\n  a\n  b\n\n  c\n", ["a", "", "b", "", "c", ""], id="folded"),
         pytest.param("k: >+\n  a\n\n", ["a", "", ""], id="folded-keep"),
         pytest.param("k: >-\n\n  a\n   b\n  c\n", None, id="folded-more-indented"),
+        pytest.param('{"k": "a\x85 \\n"}', ["a", "\x85", " ", "\\n"], id="json-unfolded"),
         pytest.param('{"k": "\\ud83d\\ude00x"}', ["\\ud83d\\ude00", "x"], id="json-pair"),
     ],
 )

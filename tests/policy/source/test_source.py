@@ -185,6 +185,13 @@ def test_a_document_over_the_limit_is_refused_unread() -> None:
     assert parse_source("a: b", name="p", limit_bytes=4) is not None
 
 
+def test_a_tagged_or_anchored_scalar_begins_behind_its_marks() -> None:
+    tree = read_source("a: !x &b 'c'", name="p.yml")
+    assert [problem.code for problem in tree.problems] == ["yaml-tag"]
+    assert isinstance(tree.root, Mapping)
+    assert tree.root.entries[0][1].place().column == 10
+
+
 def test_lines_are_counted_as_editors_count_them() -> None:
     for line_break in ["\n", "\r\n", "\r"]:
         node = parse_source(f"a: 1{line_break}{line_break}b: 2", name="p.yml")
