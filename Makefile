@@ -7,7 +7,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 PIP_COMPILE := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --no-header \
 	--no-emit-options --allow-unsafe
 PYTEST_ARGS ?=
@@ -35,7 +35,7 @@ check: $(VENV)/installed-dev
 	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGS)
 
 bench: $(VENV)/installed-dev
-	for script in bench/bench_*.py; do $(BIN)/python $$script || exit 1; done
+	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
 
 docs: $(VENV)/installed-dev
 	$(BIN)/python -m penstock.reference docs/reference
