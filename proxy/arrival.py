@@ -51,12 +51,12 @@ class Arrival:
         self.connections = connections
         peer_ip, peer_port = client.getpeername()[:2]
         server_ip, server_port = client.getsockname()[:2]
-        peer = str(parse_address(peer_ip))
+        peer = _canonical(peer_ip)
         self.connection = Connection(
             client_ip=peer,
             client_port=peer_port,
             peer_ip=peer,
-            server_ip=str(parse_address(server_ip)),
+            server_ip=_canonical(server_ip),
             server_port=server_port,
             started_ns=service.now_ns(),
             server_region=service.runtime.server_region,
@@ -138,6 +138,11 @@ class Arrival:
                 ended_ns=self._service.now_ns(),
             )
         )
+
+
+def _canonical(ip: str) -> str:
+    # The system writes IPv4 in one way only; IPv6 may be a mapped IPv4 address or have a zone.
+    return str(parse_address(ip)) if ":" in ip else ip
 
 
 class Served(DownstreamProtocol):

@@ -58,7 +58,7 @@ class EventWriter:
     def _write_lines(self) -> None:
         while True:
             with self._work:
-                while not self._lines and not self._closing:
+                while not (self._lines or self._unreported or self._closing):
                     self._work.wait()
                 lines, self._lines = self._lines, []
                 lost, self._unreported = self._unreported, 0

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import secrets
 import signal
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TypeAlias
 
 import uvloop
@@ -51,10 +52,18 @@ def serve(
         admin_sockets = [] if admin is None else _held(open_sockets(*admin), stack)
         for warning in assembly.warnings:
             say(render_problem(warning))
+        _raise_descriptor_limit()
         writer = None if events is None else EventWriter(events, process_id=secrets.token_hex(8))
         server = Server(assembly, assemble, writer=writer, say=say, on_ready=on_ready)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.run(bound, admin_sockets))
+
+
+def _raise_descriptor_limit() -> None:
+    """Use all descriptors the system grants: a client may need two, and 1024 is a usual start."""
+    _, granted = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (granted, granted))
 
 
 def _bind(listener: Listener, stack: ExitStack) -> list[socket.socket]:

@@ -207,3 +207,18 @@ def test_a_bad_policy_shows_every_problem_and_serves_nothing(tmp_path: Path) -> 
     assert (ended.code, ended.out) == (1, "")
     assert f"{policy}:1:" in ended.err
     assert f"{policy}:2:1: " in ended.err
+
+
+def test_the_demo_shows_one_request_of_each_kind() -> None:
+    with socket.socket() as probe:
+        if not probe.connect_ex(("127.0.0.1", 4000)):
+            pytest.skip("something else listens on 127.0.0.1:4000")
+    with started("demo") as it:
+        said = "".join(it.say() for _ in range(9))
+        paths = [line.split()[2] for line in said.splitlines() if "curl" in line]
+        assert [get(f"http://127.0.0.1:4000{path.partition(':4000')[2]}")[0] for path in paths] == [
+            200,
+            403,
+            200,
+        ]
+        assert "first-steps/policy.yaml" in said

@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -94,6 +95,19 @@ async def test_old_tls_is_refused_and_recorded(site: Site) -> None:
         event = await running.event(lambda _: True)
     assert event["event_type"] == "tcp_connection_closed.v0"
     assert event["object"]["decision"]["reason"] == "tls-handshake-failed"
+
+
+async def test_a_renewed_certificate_is_used_after_a_reload(tmp_path: Path) -> None:
+    old = Site(tmp_path)
+    plan = plan_for(1, SHOW_CLIENT, old.listener())
+    async with serving(plan) as running:
+        tls: dict[str, Any] = {"host": "a.test", "server_hostname": "a.test"}
+        assert (await ask(running.port, ssl=old.client, **tls))[0] == 200
+        new = Site(tmp_path)
+        await until(lambda: any("loaded anew" in message for message in running.said))
+        assert (await ask(running.port, ssl=new.client, **tls))[0] == 200
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await ask(running.port, ssl=old.client, **tls)
 
 
 async def test_plain_http_on_a_tls_listener_is_closed(site: Site) -> None:
