@@ -34,9 +34,10 @@ def check(
     ] = False,
     output: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TEXT,
 ) -> None:
-    """Say what is wrong with documents: all problems of all files, each with its place.
+    """Say what is wrong with policies and configurations.
 
-    Ends with 1 if anything is an error, with --strict also if anything is a warning.
+    All problems of all files, each with its place. Ends with 1 if anything is an error, with
+    --strict also if anything is a warning.
     """
     problems = [problem for path in files for problem in problems_of(path)]
     if output is Format.JSON:

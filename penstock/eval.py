@@ -34,23 +34,34 @@ def evaluate_request(
         typer.Argument(help="Raw HTTP request to play instead of flags; - is standard input."),
     ] = None,
     *,
-    method: Annotated[str | None, typer.Option(help="Method; GET without it.")] = None,
-    url: Annotated[str | None, typer.Option(help="URL, or a path on localhost.")] = None,
-    header: Annotated[
-        list[str] | None, typer.Option("-H", "--header", help="'name: value'; may be repeated.")
+    method: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Method; GET without it.")
     ] = None,
-    body: Annotated[str | None, typer.Option(help="Body of the request.")] = None,
-    client_ip: Annotated[str, typer.Option(help="Address of the client.")] = LOOPBACK,
+    url: Annotated[
+        str | None, typer.Option(metavar="URL", help="URL, or a path on localhost.")
+    ] = None,
+    header: Annotated[
+        list[str] | None,
+        typer.Option("-H", "--header", metavar="FIELD", help="'name: value'; may be repeated."),
+    ] = None,
+    body: Annotated[str | None, typer.Option(metavar="TEXT", help="Body of the request.")] = None,
+    client_ip: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address of the client.")
+    ] = LOOPBACK,
     clock: Annotated[
-        str | None, typer.Option("--time", help="Set the clock, as 2026-07-14T09:30:00Z.")
+        str | None,
+        typer.Option("--time", metavar="TIME", help="Set the clock, as 2026-07-14T09:30:00Z."),
     ] = None,
     upstream_status: Annotated[
-        int, typer.Option(help="Status the upstream answers.", min=200, max=599)
+        int, typer.Option(metavar="STATUS", help="Status the upstream answers.", min=200, max=599)
     ] = 200,
     upstream_header: Annotated[
-        list[str] | None, typer.Option(help="'name: value' of its answer; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="FIELD", help="'name: value' of its answer; may be repeated."),
     ] = None,
-    upstream_body: Annotated[str | None, typer.Option(help="Body of its answer.")] = None,
+    upstream_body: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Body of its answer.")
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show every rule and what its expressions saw.")
     ] = False,
@@ -60,10 +71,11 @@ def evaluate_request(
         typer.Option("--exit-code", help="End with 1 when the request is refused."),
     ] = False,
 ) -> None:
-    """Run one request through all phases of a policy and show what would happen.
+    """Play one request through a policy, without a network.
 
-    Nothing is sent anywhere; the --upstream flags say what the upstream answers. A request is
-    refused when its connection is closed, or when it is answered here with a status from 400.
+    All phases run, and nothing is sent anywhere: the --upstream flags say what the upstream
+    answers. A request is refused when its connection is closed, or when it is answered here with
+    a status from 400.
     """
     if request is not None and (method or url or header or body is not None):
         raise typer.BadParameter("give a request file, or flags that describe a request, not both")

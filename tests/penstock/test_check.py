@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+import typer
 
+from penstock.check import check
 from tests.console import ROOT, run
 
 CASES = ROOT / "tests" / "cases" / "check"
@@ -116,3 +119,17 @@ def test_a_file_that_can_not_be_read_is_a_problem_beside_the_others(tmp_path: Pa
     assert code == 1
     assert f"{tmp_path}:1:1: file-unusable" in printed
     assert f"{BROKEN}:1:1: unknown-phase" in printed
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_is_told_that_nothing_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    with pytest.raises(typer.Exit) as ended:
+        check([Path(GOOD)])
+    assert ended.value.exit_code == 0
+    assert "1 file, no problems" in terminal.getvalue()
