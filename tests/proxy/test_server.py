@@ -13,6 +13,7 @@ import pytest
 
 from policy.problem import PolicyError
 from proxy.assembly import Assembly, assemble
+from proxy.config import read_config
 from proxy.limits import Limits
 from proxy.plan import EndpointPlan, FileReference, ListenerPlan, Plan, UpstreamPlan
 from proxy.settings_types import UpstreamTarget
@@ -84,6 +85,31 @@ async def test_a_replaced_file_and_a_replaced_link_are_noticed(tmp_path: Path) -
         (tmp_path / "policy.new").rename(policy)
         await said(running, "loaded anew")
         assert await body(running) == "three"
+
+
+async def test_a_policy_in_a_new_folder_is_watched_from_then_on(tmp_path: Path) -> None:
+    for folder in ("old", "new"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "policy.yml").write_text(SAY.format(word=folder))
+    config = tmp_path / "penstock.yml"
+    text = (
+        "listeners: [{{address: '127.0.0.1:0'}}]\n"
+        "endpoints: [{{traffic_policy_file: {folder}/policy.yml}}]\n"
+    )
+    config.write_text(text.format(folder="old"))
+    async with serving(load=lambda: assemble(read_config(config))) as running:
+        assert await body(running) == "old"
+        config.write_text(text.format(folder="new"))
+        await said(running, "loaded anew")
+        assert await body(running) == "new"
+        running.said.clear()
+        (tmp_path / "new" / "policy.yml").write_text(SAY.format(word="newer"))
+        await said(running, "loaded anew")
+        assert await body(running) == "newer"
+        running.said.clear()
+        config.write_text(text.format(folder="new").replace(":0", ":1"))
+        await said(running, "addresses to listen on have changed: restart")
+        assert await body(running) == "newer"
 
 
 async def test_a_bad_policy_is_reported_and_the_good_one_stays(tmp_path: Path) -> None:
