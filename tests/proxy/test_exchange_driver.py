@@ -1,0 +1,327 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from proxy.limits import Limits
+from tests.proxy.rig import OK, Received, origin, proxy, request, served, until
+
+DENY_ADMIN = """
+on_http_request:
+  - name: no admin
+    expressions: ["req.url.path.startsWith('/admin')"]
+    actions: [{type: deny, config: {status_code: 403}}]
+"""
+
+
+async def test_a_request_reaches_the_origin_and_its_answer_the_client() -> None:
+    async with origin() as upstream, proxy(served(upstream.port)) as running:
+        reply = await running.ask(request("GET", "/a?b=c", "X-One: 1"))
+        assert (reply.status, reply.body) == (200, b"ok")
+        (received,) = upstream.received
+        assert received.line == "GET /a?b=c HTTP/1.1"
+        assert received.first("x-one") == "1"
+        assert received.first("host") == "a.test"
+        assert received.first("x-forwarded-for") == "127.0.0.1"
+        assert received.first("x-forwarded-proto") == "http"
+        assert received.first("x-forwarded-host") == "a.test"
+        record = await running.completion()
+        assert (record.status, record.reason, record.response_body_bytes) == (200, None, 2)
+
+
+async def test_an_unknown_host_is_answered_404_with_an_error_code() -> None:
+    async with origin() as upstream, proxy(served(upstream.port, host="b.test")) as running:
+        reply = await running.ask(request())
+        assert reply.status == 404
+        assert reply.first("ngrok-error-code") == "ERR_NGROK_3200"
+        assert upstream.received == []
+        assert (await running.completion()).reason == "unknown-host"
+
+
+async def test_endpoints_are_chosen_by_host_and_the_most_specific_wins() -> None:
+    async with origin(OK) as wild, origin(OK) as exact:
+        endpoints = (served(wild.port, host="*.test"), served(exact.port, host="a.test"))
+        async with proxy(*endpoints) as running:
+            client = await running.client()
+            for host in ("a.test", "b.test", "A.TEST:8080", "c.b.test"):
+                client.send(request(host=host))
+                assert (await client.reply()).status == 200
+            client.close()
+    assert [r.first("host") for r in exact.received] == ["a.test", "A.TEST:8080"]
+    assert [r.first("host") for r in wild.received] == ["b.test", "c.b.test"]
+
+
+async def test_a_denial_answers_without_asking_the_origin() -> None:
+    async with origin() as upstream, proxy(served(upstream.port, DENY_ADMIN)) as running:
+        reply = await running.ask(request("GET", "/admin/x"))
+        assert reply.status == 403
+        assert upstream.received == []
+        record = await running.completion()
+        assert (record.action, record.rule, record.rule_name) == ("deny", 0, "no admin")
+        assert record.phase == "on_http_request"
+
+
+async def test_the_connection_serves_on_after_a_denial() -> None:
+    async with origin() as upstream, proxy(served(upstream.port, DENY_ADMIN)) as running:
+        client = await running.client()
+        client.send(request("POST", "/admin", body=b"GET /smuggled HTTP/1.1\r\n\r\n"))
+        assert (await client.reply()).status == 403
+        client.send(request("GET", "/open"))
+        assert (await client.reply()).status == 200
+        client.close()
+        assert [r.target for r in upstream.received] == ["/open"]
+
+
+async def test_response_rules_change_what_the_client_gets() -> None:
+    rules = """
+on_http_response:
+  - actions:
+      - {type: add-headers, config: {headers: {x-added: "${res.status_code}"}}}
+      - {type: remove-headers, config: {headers: [server]}}
+"""
+    answer = b"HTTP/1.1 200 OK\r\nServer: secret\r\nContent-Length: 2\r\n\r\nok"
+    async with origin(answer) as upstream, proxy(served(upstream.port, rules)) as running:
+        reply = await running.ask(request())
+        assert (reply.first("x-added"), reply.first("server")) == ("200", None)
+        assert reply.body == b"ok"
+
+
+async def test_a_custom_response_runs_the_response_phase() -> None:
+    rules = """
+on_http_request:
+  - actions: [{type: custom-response, config: {status_code: 201, body: hi}}]
+on_http_response:
+  - actions: [{type: add-headers, config: {headers: {x-late: "1"}}}]
+"""
+    async with proxy(served(None, rules)) as running:
+        reply = await running.ask(request())
+        assert (reply.status, reply.body, reply.first("x-late")) == (201, b"hi", "1")
+
+
+async def test_a_custom_response_in_the_response_phase_replaces_the_origins() -> None:
+    rules = """
+on_http_response:
+  - expressions: ["res.status_code == 500"]
+    actions: [{type: custom-response, config: {status_code: 503, body: later}}]
+"""
+    big = b"HTTP/1.1 500 Oops\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100000
+    async with origin(big) as upstream, proxy(served(upstream.port, rules)) as running:
+        client = await running.client()
+        for _ in range(2):
+            client.send(request())
+            reply = await client.reply()
+            assert (reply.status, reply.body) == (503, b"later")
+        client.close()
+
+
+async def test_close_connection_answers_nothing() -> None:
+    rules = "on_http_request: [{actions: [{type: close-connection}]}]"
+    async with proxy(served(None, rules)) as running:
+        client = await running.client()
+        client.send(request())
+        assert await client.rest() == b""
+        record = await running.completion()
+        assert (record.status, record.action) == (None, "close-connection")
+
+
+async def test_on_tcp_connect_refuses_before_the_first_byte() -> None:
+    rules = "on_tcp_connect: [{actions: [{type: deny}]}]"
+    async with proxy(served(None, rules)) as running:
+        client = await running.client()
+        assert await client.rest() == b""
+        assert (await running.completion()).phase == "on_tcp_connect"
+
+
+async def test_on_tcp_connect_waits_for_the_host_among_several_endpoints() -> None:
+    rules = "on_tcp_connect: [{actions: [{type: deny}]}]"
+    async with origin() as upstream:
+        endpoints = (
+            served(upstream.port, host="a.test"), served(upstream.port, rules, host="b.test"),
+        )  # fmt: skip
+        async with proxy(*endpoints) as running:
+            client = await running.client()
+            client.send(request(host="a.test"))
+            assert (await client.reply()).status == 200
+            client.send(request(host="b.test"))
+            assert await client.rest() == b""
+
+
+async def test_added_request_headers_replace_what_the_client_forged() -> None:
+    rules = """
+on_http_request:
+  - actions: [{type: add-headers, config: {headers: {x-auth-user: alice}}}]
+"""
+    async with origin() as upstream, proxy(served(upstream.port, rules)) as running:
+        forged = ("X-Auth-User: eve", "x_auth_user: eve", "X.Auth.User: eve", "x-auth-user: eve")
+        await running.ask(request("GET", "/", *forged))
+        head = upstream.received[0].head.lower()
+        assert upstream.received[0].all("x-auth-user") == ["alice"]
+        assert b"eve" not in head
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Proxy-Authorization: x", "Proxy: x", "TE: trailers", "Trailer: x", "Keep-Alive: 5",
+        "HTTP2-Settings: x", "Upgrade: h2c", "Proxy-Connection: close",
+    ],
+)  # fmt: skip
+async def test_hop_by_hop_fields_stay_here(line: str) -> None:
+    async with origin() as upstream, proxy(served(upstream.port)) as running:
+        await running.ask(request("GET", "/", line))
+        assert upstream.received[0].all(line.split(":", maxsplit=1)[0]) == []
+
+
+async def test_connection_options_cannot_remove_managed_fields() -> None:
+    line = "Connection: keep-alive, X-Hop, Authorization, Host, X-Forwarded-For"
+    fields = (line, "X-Hop: 1", "Authorization: Basic eA==")
+    async with origin() as upstream, proxy(served(upstream.port)) as running:
+        await running.ask(request("GET", "/", *fields))
+        (received,) = upstream.received
+        assert received.all("x-hop") == []
+        assert received.first("authorization") == "Basic eA=="
+        assert received.first("host") == "a.test"
+        assert received.first("x-forwarded-for") == "127.0.0.1"
+
+
+async def test_the_origin_cannot_speak_in_the_proxys_name() -> None:
+    answer = (
+        b"HTTP/1.1 200 OK\r\nngrok-error-code: ERR_NGROK_1\r\nngrok_error_code: x\r\n"
+        b"Content-Length: 0\r\n\r\n"
+    )
+    async with origin(answer) as upstream, proxy(served(upstream.port)) as running:
+        assert b"ngrok" not in (await running.ask(request())).head
+
+
+async def test_an_upstream_that_refuses_is_answered_502() -> None:
+    async with origin() as upstream:
+        port = upstream.port
+    async with proxy(served(port)) as running:
+        reply = await running.ask(request())
+        assert (reply.status, reply.first("ngrok-error-code")) == (502, "ERR_NGROK_3006")
+        assert (await running.completion()).reason == "upstream-unreachable"
+
+
+async def test_an_upstream_that_never_answers_is_answered_504() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    limits = Limits(upstream_head_timeout_s=0.1)
+    async with origin(script=silent) as upstream:
+        async with proxy(served(upstream.port), limits=limits) as running:
+            reply = await running.ask(request())
+            assert (reply.status, reply.first("ngrok-error-code")) == (504, "ERR_NGROK_3008")
+            await until(lambda: upstream.open == 0)
+
+
+async def test_an_upstream_that_stops_in_mid_body_breaks_the_clients_connection() -> None:
+    async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+        await writer.drain()
+
+    async with origin(script=half) as upstream, proxy(served(upstream.port)) as running:
+        client = await running.client()
+        client.send(request())
+        data = await client.rest()
+        assert data.endswith(b"5\r\nhello\r\n")
+        assert b"0\r\n\r\n" not in data
+        assert (await running.completion()).reason == "upstream-closed"
+
+
+async def test_a_client_that_leaves_cancels_the_upstream_request() -> None:
+    async def wait(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    limits = Limits(half_close_timeout_s=0.1)
+    async with origin(script=wait) as upstream:
+        async with proxy(served(upstream.port), limits=limits) as running:
+            client = await running.client()
+            client.send(request())
+            await until(lambda: upstream.open == 1)
+            client.close()
+            await until(lambda: upstream.open == 0)
+            assert (await running.completion()).client_aborted
+
+
+async def test_a_stale_kept_connection_is_replaced_for_a_repeatable_request() -> None:
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK)
+        # The next request arrives, and the server closes without a word.
+        await reader.readuntil(b"\r\n\r\n")
+
+    async with origin(script=once) as upstream, proxy(served(upstream.port)) as running:
+        client = await running.client()
+        for _ in range(3):
+            client.send(request())
+            assert (await client.reply()).status == 200
+        assert upstream.connections == 3
+        client.send(request("POST", "/", body=b"x"))
+        assert (await client.reply()).status == 502
+        client.close()
+
+
+async def test_upstream_connections_are_used_again() -> None:
+    async with origin() as upstream, proxy(served(upstream.port)) as running:
+        for _ in range(5):
+            assert (await running.ask(request())).status == 200
+        assert upstream.connections == 1
+        assert running.completions[-1].upstream_connection_reused
+
+
+async def test_a_base_path_stands_before_the_path() -> None:
+    async with origin() as upstream, proxy(served(upstream.port, base_path="/app")) as running:
+        await running.ask(request("GET", "/a?b"))
+        assert upstream.received[0].target == "/app/a?b"
+
+
+async def test_early_hints_pass() -> None:
+    answer = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + OK
+    async with origin(answer) as upstream, proxy(served(upstream.port)) as running:
+        client = await running.client()
+        client.send(request())
+        hint = await client.reply()
+        assert (hint.status, hint.first("link")) == (103, "</x>")
+        assert (await client.reply()).status == 200
+        client.close()
+
+
+async def test_trailers_pass_both_ways_without_reserved_ones() -> None:
+    chunked = b"5\r\nhello\r\n0\r\nX-Sum: 1\r\nHost: evil\r\nContent-Length: 9\r\n\r\n"
+    answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked
+    async with origin(answer) as upstream, proxy(served(upstream.port)) as running:
+        client = await running.client()
+        head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+        client.send(head + b"Connection: close\r\n\r\n" + chunked)
+        data = await client.rest()
+        assert data.endswith(b"5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n")
+        (received,) = upstream.received
+        assert (received.body, received.trailers) == (b"hello", b"X-Sum: 1\r\n")
+
+
+async def test_a_rewritten_host_is_restored_in_redirects() -> None:
+    rules = """
+on_http_request:
+  - actions: [{type: add-headers, config: {headers: {host: inner.test}}}]
+"""
+    answer = b"HTTP/1.1 302 Found\r\nLocation: http://inner.test/x\r\nContent-Length: 0\r\n\r\n"
+    async with origin(answer) as upstream, proxy(served(upstream.port, rules)) as running:
+        reply = await running.ask(request())
+        assert upstream.received[0].all("host") == ["inner.test"]
+        assert reply.first("location") == "http://a.test/x"
+
+
+async def test_a_fault_of_ours_is_500_and_never_a_pass() -> None:
+    def fail(_: Received) -> bytes:
+        raise AssertionError
+
+    async with origin(fail) as upstream, proxy(served(upstream.port, DENY_ADMIN)) as running:
+        policy = running.service.runtime.endpoints.all()[0].policy
+        rule = next(iter(policy.rules.values()))[0]
+        object.__setattr__(rule, "conditions", (None,))
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        reply = await running.ask(request())
+        assert (reply.status, reply.first("ngrok-error-code")) == (500, "ERR_NGROK_2300")
+        assert upstream.received == []
