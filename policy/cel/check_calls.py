@@ -24,9 +24,13 @@ def check_call(node: syntax.Call, scope: Scope, context: Context, check: Check) 
     function, is_method = _find(node, scope, context)
     if function is not None and not _has_arity(function, node, is_method=is_method):
         return context.failure(node, _wrong_count(function, node, is_method=is_method))
-    parts = (
-        node.arguments if node.target is None or not is_method else (node.target, *node.arguments)
-    )
+    parts = node.arguments
+    if (
+        node.target is not None
+        and is_method
+        and not (function is None and _is_function_namespace(node.target, scope, context))
+    ):
+        parts = (node.target, *parts)
     arguments = tuple(check(part, scope, context) for part in parts)
     if function is None:
         return context.failure(node, _unknown(node, scope, context))
@@ -61,6 +65,13 @@ def _find(node: syntax.Call, scope: Scope, context: Context) -> tuple[Function |
     return functions.get(node.function), True
 
 
+def _is_function_namespace(target: syntax.Node, scope: Scope, context: Context) -> bool:
+    """Tell whether a name stands for functions, ours or those of another tool."""
+    name = dotted_name(target)
+    known = {*context.environment.function_namespaces, *FUNCTION_NAMESPACE_HINTS}
+    return name in known and is_name_of_nothing(target, scope, context)
+
+
 def _unknown(node: syntax.Call, scope: Scope, context: Context) -> Finding:
     name, start = node.function, node.name_start
     end = start + len(name)
@@ -70,7 +81,7 @@ def _unknown(node: syntax.Call, scope: Scope, context: Context) -> Finding:
         assert node.target is not None
         full = f"{namespace}.{name}"
         hint = FUNCTION_HINTS.get(full) or FUNCTION_NAMESPACE_HINTS.get(namespace) or hint
-        if namespace in context.environment.function_namespaces:
+        if _is_function_namespace(node.target, scope, context):
             name, start = full, node.target.start
     return errors.unknown_function(
         name, start, end, known=context.environment.function_names, hint=hint

@@ -14,16 +14,19 @@ from policy.cel.operators import (
     negation_result,
 )
 from policy.cel.resolve import Context
+from policy.cel.text_numbers import is_numeric_text
 from policy.cel.typed import TypedNode
 from policy.cel.types import (
     BOOL,
     NULL,
+    STRING,
     CelType,
     ListType,
     MapType,
     NullableType,
     ObjectType,
     is_dynamic,
+    is_numeric,
 )
 
 
@@ -59,9 +62,13 @@ def check_binary(
 
 
 def _refuse(node: syntax.Binary, left: TypedNode, right: TypedNode, context: Context) -> CelType:
-    return context.report(
-        errors.no_operator(node.operator, (left.type, right.type), node.start, node.end)
-    )
+    types = (left.type, right.type)
+    hint = None
+    if node.operator == "+" and STRING in types:
+        hint = "make the other side a string too, with string(x)"
+    elif all(map(is_numeric, types)):
+        hint = "make both sides the same kind of number, with int(x), uint(x) or double(x)"
+    return context.report(errors.no_operator(node.operator, types, node.start, node.end, hint=hint))
 
 
 def _check_equality(
@@ -90,17 +97,14 @@ def _check_number_and_text(
 ) -> None:
     text = left if str(left.type) == "string" else right
     if isinstance(text, typed.Constant) and not is_numeric_text(str(text.value)):
-        context.report(
-            errors.never_equal(left.type, right.type, node.operator, node.start, node.end)
-        )
+        if node.operator in EQUALITY:
+            context.report(
+                errors.never_equal(left.type, right.type, node.operator, node.start, node.end)
+            )
+        else:
+            _refuse(node, left, right, context)
         return
     context.report(errors.number_against_text(node.operator, text.start, text.end))
-
-
-def is_numeric_text(text: str) -> bool:
-    """Tell whether a string is a decimal integer, as in `res.status_code < '300'`."""
-    digits = text[1:] if text[:1] == "-" else text
-    return digits.isascii() and digits.isdigit() and len(digits) <= 19
 
 
 def _check_membership(
@@ -112,5 +116,7 @@ def _check_membership(
                 context.report(errors.never_equal(left.type, inner, "in", node.start, node.end))
         case found if is_dynamic(found):
             pass
-        case _:
-            context.report(errors.no_operator("in", (left.type, right.type), node.start, node.end))
+        case found:
+            hint = "for a part of a text write text.contains(part)" if found == STRING else None
+            types = (left.type, found)
+            context.report(errors.no_operator("in", types, node.start, node.end, hint=hint))

@@ -58,6 +58,16 @@ def tree_too_deep(end: int, limit: int) -> Finding:
     )
 
 
+def no_statements(word: str, start: int, end: int) -> Finding:
+    return Finding(
+        code="syntax-error",
+        message=f"{word!r} is no part of an expression",
+        start=start,
+        end=end,
+        hint="an expression has no variables of its own; use the set-vars action",
+    )
+
+
 def unexpected_character(character: str, start: int) -> Finding:
     hints = {
         "=": "compare with '=='",
@@ -130,8 +140,6 @@ def unexpected_token(text: str, start: int, end: int, *, wants_value: bool) -> F
         "and": "write '&&'",
         "or": "write '||'",
         "not": "write '!'",
-        "var": "an expression has no variables of its own; use the set-vars action",
-        "let": "an expression has no variables of its own; use the set-vars action",
         "if": "write 'condition ? a : b'",
     }
     wanted = "a value" if wants_value else "an operator or the end"
@@ -144,8 +152,17 @@ def unexpected_token(text: str, start: int, end: int, *, wants_value: bool) -> F
     )
 
 
+def unclosed_bracket(start: int, end: int) -> Finding:
+    return Finding(
+        code="syntax-error",
+        message="the bracket that opens here is not closed",
+        start=start,
+        end=end,
+    )
+
+
 def unexpected_end(end: int, *, wants_value: bool) -> Finding:
-    wanted = "a value" if wants_value else "a closing bracket or ':'"
+    wanted = "a value" if wants_value else "':' and what to give otherwise"
     return Finding(
         code="syntax-error",
         message=f"the expression ends too early; expected {wanted}",
@@ -294,12 +311,20 @@ def no_overload(
     )
 
 
-def no_operator(operator: str, found: Iterable[CelType], start: int, end: int) -> Finding:
+def no_operator(
+    operator: str,
+    found: Iterable[CelType],
+    start: int,
+    end: int,
+    *,
+    hint: str | None = None,
+) -> Finding:
     return Finding(
         code="wrong-operand-type",
         message=f"{operator!r} does not work on {' and '.join(map(str, found))}",
         start=start,
         end=end,
+        hint=hint,
     )
 
 
@@ -411,12 +436,15 @@ def invalid_constant(error: InvalidConstantError, literal: str, start: int, end:
     )
 
 
-def constant_fails(function: str, message: str, start: int, end: int) -> Finding:
+def constant_fails(
+    function: str, message: str, start: int, end: int, *, hint: str | None
+) -> Finding:
     return Finding(
         code="always-fails",
         message=f"{function}() always fails with this value: {message}",
         start=start,
         end=end,
+        hint=hint,
     )
 
 
@@ -454,7 +482,7 @@ def same_on_both_sides(operator: str, start: int, end: int) -> Finding:
 def unanchored_regex(name: str, start: int, end: int, *, hint: str) -> Finding:
     return Finding(
         code="unanchored-regex",
-        message=f"this pattern matches anywhere inside {name}",
+        message=f"this pattern may match only a part of {name}, whatever stands around it",
         start=start,
         end=end,
         severity=Severity.WARNING,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from policy.cel import errors, typed
+from policy.cel.hints import CONSTANT_HINTS
 from policy.cel.resolve import Context
 from policy.cel.typed import TypedNode
 from policy.cel.values import CelError
@@ -40,7 +41,13 @@ def folded_call(call: typed.Call, context: Context) -> TypedNode:
         value = overload.call(*leading, *values)
     except CelError as error:
         context.report(
-            errors.constant_fails(call.function.name, error.message, call.start, call.end)
+            errors.constant_fails(
+                call.function.name,
+                error.message,
+                call.start,
+                call.end,
+                hint=CONSTANT_HINTS.get(call.function.name),
+            )
         )
         return call
     value = tuple(value) if isinstance(value, list) else value

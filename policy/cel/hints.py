@@ -49,6 +49,14 @@ ARGUMENT_HINTS: Final = {
 }
 """By the name of a function that is called with a wrong number of arguments."""
 
+CONSTANT_HINTS: Final = {
+    "timestamp": "write it like '2026-01-31T12:00:00Z' or '2026-01-31T12:00:00+01:00'",
+    "duration": "write a number and a unit (ns, us, ms, s, m, h), for example '90s' or '1h30m'",
+    "base64.decode": "base64 is padded with '=' to a multiple of four characters",
+    "decodeBase64": "base64 is padded with '=' to a multiple of four characters",
+}
+"""By the name of a function that can't work with a constant."""
+
 FUNCTION_NAMESPACE_HINTS: Final = {
     "b64": "write base64.encode(b) or base64.decode(s)",
     "http": "the request is in req.*: req.headers, req.url.path and so on",

@@ -92,7 +92,9 @@ def _unanchored(node: TypedNode) -> Iterator[Finding]:
         hint = "begin it with '^', or write contains() if anywhere is what you mean"
         yield errors.unanchored_regex(_name(subject), start, end, hint=hint)
     elif _is_whole(subject) and not (begins and ends):
-        hint = "begin it with '^' and end it with '$', and write '\\.' for a dot"
+        hint = "begin it with '^' and end it with '$', and write '[.]' for a dot"
+        if _name(subject) == "conn.client_ip":
+            hint = "test addresses with inCidrRange(conn.client_ip, '10.0.0.0/8')"
         yield errors.unanchored_regex(_name(subject), start, end, hint=hint)
 
 

@@ -30,7 +30,7 @@ def parse_expression(text: str, limits: Limits) -> tuple[syntax.Node, list[Findi
     try:
         tree = cast("syntax.Node", _parser().parse(tokens))
     except UnexpectedInput as error:
-        raise ExpressionError([_syntax_error(error, len(text))]) from None
+        raise ExpressionError([_syntax_error(error, tokens, len(text))]) from None
     if tree.depth > limits.max_depth:
         raise ExpressionError([errors.tree_too_deep(len(text), limits.max_depth)])
     return tree, warnings
@@ -71,13 +71,26 @@ def _parser() -> Lark:
         )
 
 
-def _syntax_error(error: UnexpectedInput, length: int) -> Finding:
+def _syntax_error(error: UnexpectedInput, tokens: list[Token], length: int) -> Finding:
     if not isinstance(error, UnexpectedToken):
         return errors.unexpected_end(length, wants_value=True)
     wants_value = not _VALUE_TERMINALS.isdisjoint(error.accepts or error.expected)
     token = error.token
     if token.type == "$END":
+        opening = _open_bracket(tokens)
+        if opening is not None and not wants_value:
+            return errors.unclosed_bracket(opening.start_pos or 0, opening.end_pos or length)
         return errors.unexpected_end(length, wants_value=wants_value)
     return errors.unexpected_token(
         str(token), token.start_pos or 0, token.end_pos or length, wants_value=wants_value
     )
+
+
+def _open_bracket(tokens: list[Token]) -> Token | None:
+    stack: list[Token] = []
+    for token in tokens:
+        if token in ("(", "[", "{", "${"):
+            stack.append(token)
+        elif token in (")", "]", "}") and stack:
+            stack.pop()
+    return stack[-1] if stack else None

@@ -85,10 +85,10 @@ def scalar_text(value: Any) -> str:
 def value_text(work: Work, value: Any) -> str:
     """Write any value; lists in square brackets, maps in braces with their keys sorted."""
     if isinstance(value, list | tuple):
-        work.spend(2 + 4 * len(value))
+        work.spend(2 + 14 * len(value))
         text = f"[{', '.join(value_text(work, item) for item in value)}]"
     elif isinstance(value, Mapping):
-        work.spend(2 + 16 * len(value))
+        work.spend(2 + 40 * len(value))
         entries = sorted(
             (scalar_text(key), value_text(work, entry)) for key, entry in value.items()
         )

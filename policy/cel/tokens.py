@@ -19,6 +19,7 @@ from policy.cel.errors import (
     interpolation_in_expression,
     interpolation_in_string,
     malformed_number,
+    no_statements,
     unexpected_character,
     unterminated_string,
 )
@@ -62,7 +63,7 @@ def split_tokens(text: str, limits: Limits) -> tuple[list[Token], list[Finding]]
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise ExpressionError([_unreadable(text, position)])
+            raise ExpressionError([_unreadable(text, position, tokens)])
         position = match.end()
         kind = match.lastgroup
         if kind == "skip":
@@ -111,7 +112,9 @@ def _word(match: re.Match[str]) -> Token:
     return Token("INT_LIT", text, start, end_pos=end)
 
 
-def _unreadable(text: str, position: int) -> Finding:
+def _unreadable(text: str, position: int, tokens: list[Token]) -> Finding:
+    if tokens and tokens[0] in ("var", "let", "const") and text[position] == "=":
+        return no_statements(str(tokens[0]), tokens[0].start_pos or 0, tokens[0].end_pos or 0)
     rest = text[position : position + 5].lstrip("bBrR")
     if rest[:1] in ("'", '"'):
         return unterminated_string(position, len(text))

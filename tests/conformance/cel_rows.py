@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from policy.cel import Environment, Limits, Message, Timestamp, TypeValue, Uint, Variable
 from policy.cel import Duration as CelDuration
+from policy.cel import Environment, Limits, Message, Timestamp, TypeValue, Uint, Variable
 from policy.cel.arithmetic import as_int, as_uint
 from policy.cel.types import (
     BOOL,
@@ -129,14 +129,14 @@ def _decode_type(cursor: _Text) -> CelType:
             return ListType(element)
         case "map_type":
             cursor.next()  # {
-            parts = []
+            parts: list[CelType] = []
             for _ in range(2):
                 cursor.next()  # key_type, value_type
                 cursor.next()  # {
                 parts.append(_decode_type(cursor))
                 cursor.next()
             cursor.next()
-            return MapType(*parts)
+            return MapType(parts[0], parts[1])
         case _:
             return DYN
 
@@ -145,22 +145,22 @@ def _only_value(fields: Mapping[str, Any]) -> Any:
     return next(iter(fields.values()))
 
 
-WRAPPERS = tuple(
-    Message(
+def _wrapper(name: str, kind: CelType, convert: Callable[[Any], Any]) -> Message:
+    return Message(
         name=f"google.protobuf.{name}",
-        fields={"value": value_type},
-        result=value_type,
-        build=lambda fields, convert=convert: convert(_only_value(fields)),
+        fields={"value": kind},
+        result=kind,
+        build=lambda fields: convert(_only_value(fields)),
     )
-    for name, value_type, convert in (
-        ("Int32Value", INT, as_int),
-        ("Int64Value", INT, as_int),
-        ("UInt32Value", UINT, as_uint),
-        ("UInt64Value", UINT, as_uint),
-        ("FloatValue", DOUBLE, float),
-        ("DoubleValue", DOUBLE, float),
-    )
-) + (
+
+
+WRAPPERS = (
+    _wrapper("Int32Value", INT, as_int),
+    _wrapper("Int64Value", INT, as_int),
+    _wrapper("UInt32Value", UINT, as_uint),
+    _wrapper("UInt64Value", UINT, as_uint),
+    _wrapper("FloatValue", DOUBLE, float),
+    _wrapper("DoubleValue", DOUBLE, float),
     Message(
         name="google.protobuf.Value",
         fields={"null_value": NULL},

@@ -29,7 +29,7 @@ EXCLUDED = {
     "encoders_ext/decode/hello_without_padding": _PADDING,
 }
 # Extensions whose functions the language has.
-NEEDS = ([], ["strings"], ["base64"])
+NEEDS: tuple[list[str], ...] = ([], ["strings"], ["base64"])
 
 ROWS = load_rows()
 CORE = [row for row in ROWS if row["needs"] in NEEDS and row["id"] not in EXCLUDED]
