@@ -28,6 +28,7 @@ def admit(
         endpoint=served.endpoint,
         now_ns=service.now_ns,
         ip_policies=service.runtime.ip_policies,
+        intelligence=service.runtime.intelligence,
     )
     decision = _decide(run_phase(served.policy, Phase.ON_TCP_CONNECT, exchange), service)
     if isinstance(decision.outcome, Continue):

@@ -17,12 +17,14 @@ from typing import TypeVar
 from actions import LANGUAGE
 from policy.compiled import Policy
 from policy.exchange import Endpoint
+from policy.ip_intelligence import NO_INTELLIGENCE, IpIntelligence
 from policy.load import LoadOptions, load_policy, load_policy_node
 from policy.problem import PolicyError, Problem, has_errors, sorted_problems
 from policy.source import Scalar, parse_embedded
 from proxy.endpoint import ServedEndpoint, UpstreamAddress
 from proxy.endpoint_table import EndpointTable
 from proxy.file_checks import file_error, permission_warnings, read_document_file
+from proxy.ip_databases import IpDatabaseError, load_ip_databases
 from proxy.plan import (
     CertificatePlan,
     EndpointPlan,
@@ -59,6 +61,7 @@ def assemble(plan: Plan) -> Assembly:
     work = _Assembler(plan)
     served = [work.attempt(partial(work.endpoint, each)) for each in plan.endpoints]
     listeners = [work.attempt(partial(work.listener, each)) for each in plan.listeners]
+    intelligence = work.attempt(work.intelligence)
     problems = (*plan.problems, *work.problems, *work.warnings)
     if has_errors(problems):
         raise PolicyError(problems)
@@ -72,6 +75,7 @@ def assemble(plan: Plan) -> Assembly:
         limits=plan.limits,
         server_region=plan.server_region,
         ip_policies=plan.ip_policies,
+        intelligence=intelligence or NO_INTELLIGENCE,
     )
     return Assembly(
         plan=plan,
@@ -113,6 +117,25 @@ class _Assembler:
         self.warnings.extend(policy.warnings)
         upstream = None if plan.upstream is None else self._upstream(plan.upstream)
         return ServedEndpoint(endpoint=face, policy=policy, upstream=upstream)
+
+    def intelligence(self) -> IpIntelligence:
+        """Open the databases about addresses."""
+        plan = self._plan.ip_intelligence
+        named = [each for each in (plan.city, plan.asn, plan.categories) if each is not None]
+        self.files.update(each.path for each in named)
+        if plan.categories is not None:
+            self.files.update(plan.categories.path.glob("*.txt"))
+        try:
+            return load_ip_databases(
+                city=plan.city.path if plan.city else None,
+                asn=plan.asn.path if plan.asn else None,
+                categories=plan.categories.path if plan.categories else None,
+            )
+        except IpDatabaseError as error:
+            # A file inside the folder of categories is blamed on the setting that names it.
+            blamed = next(each for each in named if each.path in (error.path, *error.path.parents))
+            message = f"can't use {str(error.path)!r}: {error}"
+            raise file_error(blamed, message, "replace the file, or remove this line") from None
 
     def listener(self, plan: ListenerPlan) -> Listener | None:
         """Load a listener's certificate; None when it can't be used."""

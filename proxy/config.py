@@ -16,11 +16,18 @@ from proxy.plan import (
     EndpointPlan,
     FileReference,
     InlinePolicy,
+    IpIntelligencePlan,
     ListenerPlan,
     Plan,
     UpstreamPlan,
 )
-from proxy.settings import DEFAULT_LISTEN, EndpointSettings, ListenerSettings, Settings
+from proxy.settings import (
+    DEFAULT_LISTEN,
+    EndpointSettings,
+    IpIntelligenceSettings,
+    ListenerSettings,
+    Settings,
+)
 from proxy.settings_checks import Places, check_settings
 
 
@@ -90,6 +97,7 @@ class _Planner:
                 name: IpPolicy.of((entry.cidr, entry.action) for entry in entries)
                 for name, entries in settings.ip_policies.items()
             },
+            ip_intelligence=self._ip_intelligence(settings.ip_intelligence),
             limits=settings.limits,
             server_region=settings.server_region,
             admin=settings.admin,
@@ -144,6 +152,18 @@ class _Planner:
         node = endpoint_node(self._root, index)
         inline = node.get("traffic_policy") if node is not None else None
         return None if inline is None else InlinePolicy(node=inline, name=f"{self._name}: {name}")
+
+    def _ip_intelligence(self, settings: IpIntelligenceSettings) -> IpIntelligencePlan:
+        def named(key: str, written: str | None) -> FileReference | None:
+            if written is None:
+                return None
+            return self._file(written, self._place(("ip_intelligence", key)))
+
+        return IpIntelligencePlan(
+            city=named("city", settings.city),
+            asn=named("asn", settings.asn),
+            categories=named("categories", settings.categories),
+        )
 
     def _file(self, written: str, place: Place) -> FileReference:
         path = self._folder / Path(written).expanduser()

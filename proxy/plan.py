@@ -68,6 +68,15 @@ class EndpointPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IpIntelligencePlan:
+    """The databases about addresses; `categories` is a folder."""
+
+    city: FileReference | None = None
+    asn: FileReference | None = None
+    categories: FileReference | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything to serve.
 
@@ -79,6 +88,7 @@ class Plan:
     endpoints: tuple[EndpointPlan, ...]
     trusted_proxies: NetworkSet = field(default_factory=lambda: NetworkSet(()))
     ip_policies: Mapping[str, IpPolicy] = field(default_factory=dict)
+    ip_intelligence: IpIntelligencePlan = IpIntelligencePlan()
     limits: Limits = field(default_factory=Limits)
     server_region: str = ""
     admin: SocketAddress | None = None

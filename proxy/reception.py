@@ -119,6 +119,7 @@ class Reception:
             request=request,
             results=site.results.copy(),
             ip_policies=site.runtime.ip_policies,
+            intelligence=site.runtime.intelligence,
         )
         return ExchangeDriver(
             self._service,

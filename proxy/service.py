@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from policy.ip_intelligence import NO_INTELLIGENCE, IpIntelligence
 from policy.ip_policy import IpPolicy
 from proxy.completion import Completion
 from proxy.deadlines import Deadlines
@@ -46,6 +47,7 @@ class Runtime:
     limits: Limits = field(default_factory=Limits)
     server_region: str = ""
     ip_policies: Mapping[str, IpPolicy] = field(default_factory=dict)
+    intelligence: IpIntelligence = NO_INTELLIGENCE
 
 
 class CompletionSink(Protocol):

@@ -87,6 +87,16 @@ class IpPolicyEntry(ActionConfig):
     description: Annotated[str, Doc("Free text.")] = ""
 
 
+class IpIntelligenceSettings(ActionConfig):
+    """Databases about addresses. Paths count from the configuration file's folder."""
+
+    city: Annotated[str | None, Doc("MMDB file with City data, for `conn.geo` and `.geo`.")] = None
+    asn: Annotated[str | None, Doc("MMDB file with ASN data, for `.as`.")] = None
+    categories: Annotated[
+        str | None, Doc("Folder of `CATEGORY.txt` files, one network a line, for `.categories`.")
+    ] = None
+
+
 class Settings(ActionConfig):
     """The whole file."""
 
@@ -101,6 +111,9 @@ class Settings(ActionConfig):
     ip_policies: Annotated[
         dict[str, list[IpPolicyEntry]], Doc("Named networks, for `restrict-ips`.")
     ] = Field(default_factory=dict)
+    ip_intelligence: Annotated[
+        IpIntelligenceSettings, Doc("Where addresses are, whose they are, which lists name them.")
+    ] = IpIntelligenceSettings()
     limits: Annotated[Limits, Doc("Bounds on what one client or upstream may cost.")] = Limits()
     server_region: Annotated[str, Doc("`conn.server_region` in policies.")] = ""
     admin: Annotated[
@@ -109,5 +122,4 @@ class Settings(ActionConfig):
     agent: Annotated[Any, Doc("The tunnel agent's own settings; not read.")] = None
     store: Annotated[Any, Doc("Not supported yet.")] = None
     secrets: Annotated[Any, Doc("Not supported yet.")] = None
-    ip_intelligence: Annotated[Any, Doc("Not supported yet.")] = None
     tunnels: Annotated[Any, Doc("Version 2 of the agent's file; not supported.")] = None

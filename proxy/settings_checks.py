@@ -30,8 +30,6 @@ def _not_supported(settings: Settings, place: Places) -> Iterator[Problem]:
         yield _later(place(("store",)), "other stores than 'memory' are")
     if settings.secrets is not None:
         yield _later(place(("secrets",)), "'secrets' is")
-    if settings.ip_intelligence is not None:
-        yield _later(place(("ip_intelligence",)), "'ip_intelligence' is")
     if settings.tunnels is not None:
         yield Problem(
             code="not-supported",

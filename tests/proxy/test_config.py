@@ -155,3 +155,20 @@ def test_rights_that_are_too_wide_are_warned_of(
     config.write_text("endpoints: [{upstream: {url: 8080}}]")
     config.chmod(mode)
     assert [each.code for each in assemble(read_config(config)).warnings] == codes
+
+
+def test_databases_answer_for_the_endpoints_policies(tmp_path: Path) -> None:
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "proxy.vpn.example.txt").write_text("203.0.113.0/24\n")
+    text = "endpoints: [{upstream: {url: 80}}]\nip_intelligence: {categories: lists}\n"
+    assembly = assembly_of(text, folder=tmp_path)
+    record = assembly.runtime.intelligence.lookup("203.0.113.7")
+    assert record.categories == ("proxy", "proxy.vpn", "proxy.vpn.example")
+    assert tmp_path / "lists" / "proxy.vpn.example.txt" in assembly.files
+
+
+def test_a_damaged_list_of_networks_is_told_by_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / "com.example.txt").write_text("203.0.113.0/24\n10.1\n")
+    text = "endpoints: [{upstream: {url: 80}}]\nip_intelligence: {categories: .}\n"
+    with pytest.raises(PolicyError, match=r"com\.example\.txt.*line 2"):
+        assembly_of(text, folder=tmp_path)
