@@ -74,14 +74,14 @@ def run(config: Config, exchange: Exchange) -> Outcome[Result]:
 def judge(config: Config, exchange: Exchange) -> tuple[Result, str]:
     """Return the decision and its reason; what can't be judged is denied."""
     for name in config.ip_policies:
-        if name not in exchange.ip_policies:
+        if name not in exchange.surroundings.ip_policies:
             # A proxy refuses the document at load; an evaluation may lack the operator's lists.
             return undecided(UNKNOWN_POLICY, f"there is no IP policy {name!r}"), POLICY_UNKNOWN
     try:
         client = parse_address(exchange.connection.client_ip)
     except AddressError:
         return undecided(BLOCKED, "the client's address is not known"), ADDRESS_UNKNOWN
-    policies = [exchange.ip_policies[name] for name in config.ip_policies]
+    policies = [exchange.surroundings.ip_policies[name] for name in config.ip_policies]
     return decide(config, policies, client), ADDRESS_DENIED
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
 from penstock.sample_request import SampleRequest
 from policy.exchange import Connection, Endpoint, Exchange, Request, TlsSession
 from policy.net import Address
+from policy.surroundings import Surroundings
 
 CLIENT_PORT = 50000
 LOOPBACK = "127.0.0.1"
@@ -14,9 +17,15 @@ TLS_CIPHER_SUITE = "TLS_AES_128_GCM_SHA256"
 ALPN = "http/1.1"
 
 
-def exchange_for(sample: SampleRequest, *, client: Address, now_ns: int) -> Exchange:
-    """Make the exchange in which a request arrives; its clock stands still."""
+def exchange_for(
+    sample: SampleRequest, *, client: Address, now_ns: int, seed: int | None = None
+) -> Exchange:
+    """Make the exchange in which a request arrives; its clock stands still.
+
+    With a `seed`, chance takes the same course every time.
+    """
     url = sample.url
+    chance = random.Random(seed)  # noqa: S311 - nothing is guarded by a rehearsal
     return Exchange(
         connection=Connection(
             client_ip=str(client),
@@ -35,7 +44,11 @@ def exchange_for(sample: SampleRequest, *, client: Address, now_ns: int) -> Exch
             host=url.host,
             port=url.effective_port,
         ),
-        now_ns=lambda: now_ns,
+        surroundings=Surroundings(
+            now_ns=lambda: now_ns,
+            random_fraction=chance.random,
+            random_integer=chance.randint,
+        ),
     )
 
 

@@ -119,7 +119,7 @@ class _Play:
     def phase(self, phase: Phase) -> Decision:
         """Run one phase and keep its variables."""
         run = run_phase(self.policy, phase, self.exchange, self.evaluation.trace)
-        decision = answered(run, body=self.body, now_ns=self.exchange.now_ns)
+        decision = answered(run, body=self.body, now_ns=self.exchange.surroundings.now_ns)
         self.evaluation.vars |= self.exchange.vars
         return decision
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from policy.fields import Fields
-from policy.ip_intelligence import NO_INTELLIGENCE, IpIntelligence
-from policy.ip_policy import IpPolicy
 from policy.phase import Phase
+from policy.surroundings import Surroundings
 from policy.url import Url
 
 
@@ -95,14 +93,13 @@ class Exchange:
     """The only mutable thing on a request's way through the house.
 
     `results` holds the last result of each action by namespace, for the whole connection
-    (language spec, section 3.12); `vars` lives for one phase; `logs` and `warnings` go into the completion
-    event. `now_ns` reads the clock: nanoseconds since the epoch. `ip_policies` are the operator's
-    named lists.
+    (language spec, section 3.12); `vars` lives for one phase; `logs` and `warnings` go into the
+    completion event.
     """
 
     connection: Connection
     endpoint: Endpoint
-    now_ns: Callable[[], int]
+    surroundings: Surroundings
     request: Request | None = None
     response: Response | None = None
     phase: Phase = Phase.ON_TCP_CONNECT
@@ -110,8 +107,6 @@ class Exchange:
     vars: dict[str, Any] = field(default_factory=dict)
     logs: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    intelligence: IpIntelligence = NO_INTELLIGENCE
-    ip_policies: Mapping[str, IpPolicy] = field(default_factory=dict)
     # The computed variables of policy.variables, dropped whenever the request or response
     # changes, so that later expressions see what earlier actions did.
     computed: Any = None

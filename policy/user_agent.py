@@ -1,4 +1,4 @@
-"""What a User-Agent field says about the client. It is the client's own claim and proves nothing."""
+"""What a User-Agent field says about the client. Its own claim: it proves nothing."""
 
 from __future__ import annotations
 

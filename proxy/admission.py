@@ -26,9 +26,7 @@ def admit(
     exchange = Exchange(
         connection=connection,
         endpoint=served.endpoint,
-        now_ns=service.now_ns,
-        ip_policies=service.runtime.ip_policies,
-        intelligence=service.runtime.intelligence,
+        surroundings=service.runtime.surroundings,
     )
     decision = _decide(run_phase(served.policy, Phase.ON_TCP_CONNECT, exchange), service)
     if isinstance(decision.outcome, Continue):

@@ -7,7 +7,9 @@ refused leaves nothing behind (security P16).
 from __future__ import annotations
 
 import hashlib
+import secrets
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +23,7 @@ from policy.ip_intelligence import NO_INTELLIGENCE, IpIntelligence
 from policy.load import LoadOptions, load_policy, load_policy_node
 from policy.problem import PolicyError, Problem, has_errors, sorted_problems
 from policy.source import Scalar, parse_embedded
+from policy.surroundings import Surroundings
 from proxy.endpoint import ServedEndpoint, UpstreamAddress
 from proxy.endpoint_table import EndpointTable
 from proxy.file_checks import file_error, permission_warnings, read_document_file
@@ -40,6 +43,9 @@ from proxy.tls import UnusableCertificate, check_readable, server_context, upstr
 from proxy.trusted_proxies import TrustedProxies
 
 T = TypeVar("T")
+
+# Policies may draw lots over who gets in, so nobody may foresee them.
+CHANCE = secrets.SystemRandom()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +80,13 @@ def assemble(plan: Plan) -> Assembly:
         trusted_proxies=TrustedProxies(plan.trusted_proxies),
         limits=plan.limits,
         server_region=plan.server_region,
-        ip_policies=plan.ip_policies,
-        intelligence=intelligence or NO_INTELLIGENCE,
+        surroundings=Surroundings(
+            now_ns=time.time_ns,
+            random_fraction=CHANCE.random,
+            random_integer=CHANCE.randint,
+            ip_policies=plan.ip_policies,
+            intelligence=intelligence or NO_INTELLIGENCE,
+        ),
     )
     return Assembly(
         plan=plan,

@@ -115,11 +115,9 @@ class Reception:
         exchange = Exchange(
             connection=connection,
             endpoint=site.served.endpoint,
-            now_ns=now_ns,
+            surroundings=site.runtime.surroundings,
             request=request,
             results=site.results.copy(),
-            ip_policies=site.runtime.ip_policies,
-            intelligence=site.runtime.intelligence,
         )
         return ExchangeDriver(
             self._service,

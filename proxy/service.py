@@ -7,12 +7,11 @@ A `Runtime` is one loaded configuration and never changes; a reload puts a new o
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from policy.ip_intelligence import NO_INTELLIGENCE, IpIntelligence
-from policy.ip_policy import IpPolicy
+from policy.surroundings import Surroundings
 from proxy.completion import Completion
 from proxy.deadlines import Deadlines
 from proxy.endpoint_table import EndpointTable
@@ -44,10 +43,9 @@ class Runtime:
 
     endpoints: EndpointTable
     trusted_proxies: TrustedProxies
+    surroundings: Surroundings
     limits: Limits = field(default_factory=Limits)
     server_region: str = ""
-    ip_policies: Mapping[str, IpPolicy] = field(default_factory=dict)
-    intelligence: IpIntelligence = NO_INTELLIGENCE
 
 
 class CompletionSink(Protocol):

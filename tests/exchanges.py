@@ -10,6 +10,7 @@ from policy.exchange import Connection, Endpoint, Exchange, Request, Response
 from policy.fields import Fields
 from policy.ip_intelligence import NO_INTELLIGENCE, IpIntelligence
 from policy.phase import Phase
+from policy.surroundings import Surroundings
 from policy.url import parse_request_target
 from policy.variables import activation, environment
 
@@ -23,6 +24,17 @@ ENDPOINT = Endpoint(
     host="orders.example.com",
     port=443,
 )
+
+
+def surroundings(**changes: Any) -> Surroundings:
+    """Surroundings in which time stands still and chance always gives the lowest."""
+    values: dict[str, Any] = {
+        "now_ns": lambda: NOON_NS,
+        "random_fraction": lambda: 0.0,
+        "random_integer": lambda low, _high: low,
+        **changes,
+    }
+    return Surroundings(**values)
 
 
 def connection(client_ip: str = "203.0.113.7", **changes: Any) -> Connection:
@@ -70,11 +82,10 @@ def exchange(
     return Exchange(
         connection=connection(client_ip, **connection_changes),
         endpoint=ENDPOINT,
-        now_ns=lambda: NOON_NS,
+        surroundings=surroundings(intelligence=intelligence),
         request=request_ or request(),
         response=response,
         phase=phase,
-        intelligence=intelligence,
     )
 
 

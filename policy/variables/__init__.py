@@ -35,7 +35,7 @@ class Activation(
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
         self.connection = exchange.connection
-        self.intelligence = exchange.intelligence
+        self.intelligence = exchange.surroundings.intelligence
         # Expressions that read these are refused at load in the phases that lack them.
         self.request: Any = exchange.request
         self.response: Any = exchange.response
@@ -72,7 +72,19 @@ class Activation(
 
     @variable("time.now", STRING, "Now, as RFC 3339 in UTC; read anew each time.", fresh=True)
     def time_now(self) -> str:
-        return rfc3339(self.exchange.now_ns())
+        return rfc3339(self.exchange.surroundings.now_ns())
+
+    def random_fraction(self) -> float:
+        """Answer `rand.double()`."""
+        return self.exchange.surroundings.random_fraction()
+
+    def random_integer(self, low: int, high: int) -> int:
+        """Answer `rand.int()`."""
+        return self.exchange.surroundings.random_integer(low, high)
+
+    def secret(self, vault: str, name: str) -> str | None:
+        """Answer `secrets.get()`."""
+        return self.exchange.surroundings.secret(vault, name)
 
     @variable(
         "vars",

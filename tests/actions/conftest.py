@@ -8,6 +8,7 @@ from policy.exchange import Connection, Endpoint, Exchange, Request, Response
 from policy.fields import Fields
 from policy.phase import Phase
 from policy.url import parse_request_target
+from tests import exchanges
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def exchange(request_: Request) -> Exchange:
             host="app.example.com",
             port=443,
         ),
-        now_ns=lambda: 0,
+        surroundings=exchanges.surroundings(now_ns=lambda: 0),
         request=request_,
         phase=Phase.ON_HTTP_REQUEST,
         computed=object(),

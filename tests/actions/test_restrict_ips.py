@@ -19,6 +19,7 @@ from policy.exchange import Exchange
 from policy.ip_policy import IpPolicy
 from policy.net import parse_network
 from policy.phase import Phase
+from tests import exchanges
 
 
 def config(**fields: Any) -> Config:
@@ -75,12 +76,13 @@ DECISIONS: dict[str, tuple[str, dict[str, Any], Result]] = {
 
 @pytest.fixture
 def vendors(exchange: Exchange) -> Exchange:
-    exchange.ip_policies = {
+    policies = {
         "vendor": IpPolicy.of(
             [(parse_network("192.0.2.0/24"), "allow"), (parse_network("192.0.2.66"), "deny")]
         ),
         "bad": IpPolicy.of([(parse_network("198.51.100.0/24"), "deny")]),
     }
+    exchange.surroundings = exchanges.surroundings(ip_policies=policies)
     return exchange
 
 

@@ -103,7 +103,7 @@ def test_vars_live_for_one_phase_and_results_for_the_connection() -> None:
     "expression",
     [
         "1 / int(req.url.query_params['n'][0]) == 1",
-        "req.headers['x'][0].matches('a') && int('x') == 1 || int('y') == 2",
+        "int(req.host) == 1 && req.method == 'GET'",
     ],
 )
 def test_an_expression_that_fails_ends_the_request(expression: str) -> None:

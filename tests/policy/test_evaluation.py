@@ -16,6 +16,7 @@ from policy.fields import Fields
 from policy.load import load_policy
 from policy.phase import Phase
 from policy.url import parse_url
+from tests import exchanges
 
 NOW_NS = 1_784_000_000_000_000_000
 
@@ -34,7 +35,7 @@ def play(
         endpoint=Endpoint(
             id="e", name="e", url="http://h.example", protocol="http", host="h.example", port=80
         ),
-        now_ns=lambda: NOW_NS,
+        surroundings=exchanges.surroundings(now_ns=lambda: NOW_NS),
     )
     request = Request(
         method=method,

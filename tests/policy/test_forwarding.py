@@ -20,6 +20,7 @@ from policy.forwarding import (
     upstream_fields,
 )
 from policy.url import parse_request_target, parse_url
+from tests import exchanges
 
 HOST = ("Host", "app.example.com")
 OWN_LINES = [
@@ -56,7 +57,7 @@ def exchange_with(request: Request | None) -> Exchange:
             host="app.example.com",
             port=443,
         ),
-        now_ns=lambda: 0,
+        surroundings=exchanges.surroundings(now_ns=lambda: 0),
         request=request,
     )
 

@@ -26,9 +26,7 @@ from policy.media_type import media_type, parameters
         "stops-at-nameless",
     ],
 )  # fmt: skip
-def test_reading(
-    field_value: str, expected_type: str, expected_parameters: dict[str, str]
-) -> None:
+def test_reading(field_value: str, expected_type: str, expected_parameters: dict[str, str]) -> None:
     assert media_type(field_value) == expected_type
     assert parameters(field_value) == expected_parameters
 

@@ -23,6 +23,7 @@ from proxy.limits import Limits
 from proxy.service import Listener, Runtime, Service
 from proxy.trusted_proxies import TrustedProxies
 from proxy.upstream_pool import UpstreamPool
+from tests import exchanges
 
 LOOPBACK = "127.0.0.1"
 PATIENCE_S = 10.0
@@ -199,6 +200,7 @@ async def proxy(
             [each for each in endpoints if each is not catch_all], catch_all=catch_all
         ),
         trusted_proxies=trusted or TrustedProxies(),
+        surroundings=exchanges.surroundings(now_ns=time.time_ns),
         limits=limits or Limits(),
     )
     completions: list[Completion] = []

@@ -16,6 +16,7 @@ from proxy.endpoint_table import EndpointTable
 from proxy.service import Listener, Runtime, Service
 from proxy.trusted_proxies import TrustedProxies
 from proxy.upstream_pool import UpstreamPool
+from tests import exchanges
 from tests.proxy.rig import LOOPBACK, served
 
 
@@ -25,6 +26,7 @@ async def main(upstream_port: int, rules: str, port: int) -> None:
         runtime=Runtime(
             endpoints=EndpointTable([], catch_all=served(upstream_port, rules)),
             trusted_proxies=TrustedProxies(),
+            surroundings=exchanges.surroundings(now_ns=time.time_ns),
         ),
         pool=UpstreamPool(deadlines),
         completed=lambda _: None,

@@ -15,6 +15,7 @@ from policy.fields import Fields
 from policy.url import Url
 from proxy.completion import Completion
 from proxy.completion_event import event_ids, render_event, timestamp
+from tests import exchanges
 
 START_NS = 1_700_000_000_123_456_789
 BASIC = "Basic dXNlcjpodW50ZXIy"
@@ -57,7 +58,7 @@ def completion(
             id="ep_1", name="app", url="https://app.test", protocol="https", host="app.test",
             port=443,
         ),
-        now_ns=lambda: START_NS,
+        surroundings=exchanges.surroundings(now_ns=lambda: START_NS),
         request=Request(
             method="GET", version="1.1", url=Url("https", "app.test", None, path, query, target),
             headers=Fields(headers or []), received_ns=START_NS,

@@ -89,7 +89,7 @@ def test_every_setting_arrives_where_it_is_used(tmp_path: Path) -> None:
         ("::1", 4001, True),
     ]
     assert runtime.trusted_proxies.trusts("::1")
-    vendor = runtime.ip_policies["vendor"]
+    vendor = runtime.surroundings.ip_policies["vendor"]
     assert parse_address("203.0.113.9") in vendor.deny
     assert parse_address("203.0.113.8") in vendor.allow
     assert runtime.limits == Limits(head_timeout_s=5, max_fields=50)
@@ -162,7 +162,7 @@ def test_databases_answer_for_the_endpoints_policies(tmp_path: Path) -> None:
     (tmp_path / "lists" / "proxy.vpn.example.txt").write_text("203.0.113.0/24\n")
     text = "endpoints: [{upstream: {url: 80}}]\nip_intelligence: {categories: lists}\n"
     assembly = assembly_of(text, folder=tmp_path)
-    record = assembly.runtime.intelligence.lookup("203.0.113.7")
+    record = assembly.runtime.surroundings.intelligence.lookup("203.0.113.7")
     assert record.categories == ("proxy", "proxy.vpn", "proxy.vpn.example")
     assert tmp_path / "lists" / "proxy.vpn.example.txt" in assembly.files
 

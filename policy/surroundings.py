@@ -1,0 +1,35 @@
+"""What a policy may consult beyond the exchange itself: a clock, chance, the operator's data.
+
+Everything comes as a value or a look-up that does not block, so that tests and the evaluator
+can fix each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from policy.ip_intelligence import NO_INTELLIGENCE, IpIntelligence
+from policy.ip_policy import IpPolicy
+
+
+def no_secret(_vault: str, _name: str) -> str | None:
+    """Know no secret."""
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Made once per configuration and shared by all its exchanges.
+
+    `now_ns` gives nanoseconds since the epoch, `random_fraction` a number in [0, 1),
+    `random_integer(low, high)` one of low to high, both included. `secret(vault, name)` is None
+    for a secret that there is not. `ip_policies` are the lists that `restrict-ips` may name.
+    """
+
+    now_ns: Callable[[], int]
+    random_fraction: Callable[[], float]
+    random_integer: Callable[[int, int], int]
+    ip_policies: Mapping[str, IpPolicy] = field(default_factory=dict)
+    intelligence: IpIntelligence = NO_INTELLIGENCE
+    secret: Callable[[str, str], str | None] = no_secret
