@@ -126,6 +126,7 @@ def interpolation_in_expression(start: int, end: int) -> Finding:
         start=start,
         end=end,
         severity=Severity.WARNING,
+        reference=None,
         hint="write the expression without '${' and '}'",
     )
 
@@ -392,6 +393,7 @@ def never_null(found: CelType, operator: str, start: int, end: int) -> Finding:
         start=start,
         end=end,
         severity=Severity.WARNING,
+        reference=None,
         hint="an absent text reads as '', an absent number as 0; test with has() or compare those",
     )
 
@@ -403,6 +405,7 @@ def number_against_text(operator: str, start: int, end: int) -> Finding:
         start=start,
         end=end,
         severity=Severity.WARNING,
+        reference=None,
         hint="write the number without quotes",
     )
 
@@ -414,6 +417,7 @@ def alias_used(name: str, right: str, start: int, end: int) -> Finding:
         start=start,
         end=end,
         severity=Severity.WARNING,
+        reference=None,
         hint=f"write {right!r}",
     )
 
@@ -455,6 +459,7 @@ def doubtful(doubt: Doubt, start: int, end: int) -> Finding:
         start=start,
         end=end,
         severity=Severity.WARNING,
+        reference=None,
         hint=doubt.hint,
     )
 
@@ -466,6 +471,7 @@ def constant_condition(start: int, end: int) -> Finding:
         start=start,
         end=end,
         severity=Severity.WARNING,
+        reference=None,
     )
 
 
@@ -476,6 +482,7 @@ def same_on_both_sides(operator: str, start: int, end: int) -> Finding:
         start=start,
         end=end,
         severity=Severity.WARNING,
+        reference=None,
     )
 
 
@@ -486,5 +493,6 @@ def unanchored_regex(name: str, start: int, end: int, *, hint: str) -> Finding:
         start=start,
         end=end,
         severity=Severity.WARNING,
+        reference=None,
         hint=hint,
     )

@@ -28,6 +28,8 @@ def sort_pairs(work: Work, pairs: list[tuple[Any, Any]]) -> list[Any]:
         raise CelError("no-such-overload", "only values of one type can be sorted")
     if kinds <= {str, int, bytes}:
         return [item for _, item in sorted(pairs, key=_key_of)]
+    for key in keys[:1]:
+        order(key, key)  # refuses a type without order, even where there is nothing to compare
     return [item for _, item in sorted(pairs, key=cmp_to_key(_by_order))]
 
 

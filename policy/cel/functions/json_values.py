@@ -13,7 +13,16 @@ from policy.cel.functions.define import function, method, plain
 from policy.cel.functions.encodings import encode_bytes
 from policy.cel.text import duration_text, scalar_text, timestamp_text
 from policy.cel.types import BOOL, DYN, STRING, ListType, MapType
-from policy.cel.values import INT_MAX, INT_MIN, CelError, Duration, Timestamp, Uint, no_overload
+from policy.cel.values import (
+    INT_MAX,
+    INT_MIN,
+    CelError,
+    Duration,
+    Timestamp,
+    TypeValue,
+    Uint,
+    no_overload,
+)
 from policy.cel.work import Work
 
 _LONG_NUMBER: Final = re.compile(r"[0-9]{19}")
@@ -83,7 +92,7 @@ def _plain_object(work: Work, value: Any, depth: int) -> Any:
         return timestamp_text(value)
     if isinstance(value, Duration):
         return duration_text(value)
-    if is_dataclass(value):
+    if is_dataclass(value) and not isinstance(value, TypeValue):
         return {
             field.name: _plain(work, getattr(value, field.name), depth - 1)
             for field in fields(value)

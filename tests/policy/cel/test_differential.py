@@ -1,7 +1,8 @@
 """Our compiler against cel-python's own evaluator, on generated expressions both must agree on.
 
-Known differences, kept out of the generated subset: cel-python compares no lists of mixed
-numbers, and its doubles print differently.
+Known faults of cel-python, kept out of the generated subset: contains() fails on a string that
+was joined from two; an error inside exists_one() is not absorbed by && and ||; lists of mixed
+numbers are not compared; doubles print in Python's way.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 from typing import Any
 
 import celpy
+import celpy.adapter
 from celpy import celtypes
 from celpy.evaluation import CELEvalError
 from hypothesis import given, settings
@@ -45,13 +47,15 @@ LIST = st.lists(INTS, max_size=4).map(lambda items: f"[{', '.join(items)}]")
 TEST = st.one_of(
     binary(INT, ["==", "!=", "<", "<=", ">", ">="]),
     binary(STRING, ["==", "!=", "<", "<=", ">", ">="]),
-    st.tuples(STRING, st.sampled_from(["startsWith", "endsWith", "contains"]), STRING).map(
+    st.tuples(STRING, st.sampled_from(["startsWith", "endsWith"]), STRING).map(
         lambda p: f"({p[0]}).{p[1]}({p[2]})"
     ),
+    st.tuples(STRINGS, STRING).map(lambda p: f"{p[0]}.contains({p[1]})"),
     st.tuples(INT, LIST).map(lambda p: f"({p[0]} in {p[1]})"),
-    st.tuples(LIST, st.sampled_from(["all", "exists", "exists_one"]), INTS).map(
+    st.tuples(LIST, st.sampled_from(["all", "exists"]), INTS).map(
         lambda p: f"{p[0]}.{p[1]}(x, 12 / x > {p[2]})"
     ),
+    st.tuples(LIST, INTS).map(lambda p: f"{p[0]}.exists_one(x, x > {p[1]})"),
     st.sampled_from(["true", "false"]),
 )
 BOOL = st.recursive(
@@ -74,7 +78,7 @@ EXPRESSION = st.one_of(
 
 
 def oracle(text: str, values: Values) -> Any:
-    activation = celpy.json_to_cel(
+    activation: Any = celpy.adapter.json_to_cel(
         {"conn": {"client_port": values.conn_client_port}, "test": {"text": values.test_text}}
     )
     program = ORACLE.program(ORACLE.compile(text))

@@ -110,7 +110,10 @@ FAILING = (
     ("conn.client_port * 9223372036854775807", "overflow"),
     ("uint(conn.client_port) - 99999u", "overflow"),
     ("-(-9223372036854775807 - conn.client_port / conn.client_port)", "overflow"),
-    ("timestamp('9999-12-31T23:59:59Z') + (conn.ts.start - conn.ts.start + duration('1h'))", "out-of-range"),
+    (
+        "timestamp('9999-12-31T23:59:59Z') + (conn.ts.start - conn.ts.start + duration('1h'))",
+        "out-of-range",
+    ),
     ("string(test.bytes)", "invalid-utf8"),
     ("test.text.charAt(9)", "index-out-of-range"),
     ("test.text.matches(test.text + '(')", "invalid-regex"),

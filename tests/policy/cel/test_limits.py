@@ -16,9 +16,8 @@ LONGEST_S = 0.2
 
 
 def codes(text: str, **limits: Any) -> list[str]:
-    options = {"limits": Limits(**limits)} if limits else {}
     with pytest.raises(ExpressionError) as refused:
-        compiled(text, **options)
+        compiled(text, limits=Limits(**limits))
     return [finding.code for finding in refused.value.findings]
 
 
