@@ -36,6 +36,13 @@ from proxy.plan import (
     ListenerPlan,
     Plan,
     UpstreamPlan,
+    VaultPlan,
+)
+from proxy.secret_vaults import (
+    SecretVaultError,
+    SecretVaults,
+    read_directory,
+    read_environment,
 )
 from proxy.service import Listener, Runtime
 from proxy.settings_types import PublicUrl
@@ -65,6 +72,7 @@ def assemble(plan: Plan) -> Assembly:
     Raises PolicyError with the problems of all files, or Failure for what a flag names.
     """
     work = _Assembler(plan)
+    work.read_vaults()
     served = [work.attempt(partial(work.endpoint, each)) for each in plan.endpoints]
     listeners = [work.attempt(partial(work.listener, each)) for each in plan.listeners]
     intelligence = work.attempt(work.intelligence)
@@ -86,6 +94,7 @@ def assemble(plan: Plan) -> Assembly:
             random_integer=CHANCE.randint,
             ip_policies=plan.ip_policies,
             intelligence=intelligence or NO_INTELLIGENCE,
+            secret=work.vaults.get,
         ),
     )
     return Assembly(
@@ -110,6 +119,7 @@ class _Assembler:
         self.files: set[Path] = set()
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
+        self.vaults = SecretVaults({})
         # One context per setting: connections are shared between upstreams that have the same.
         self._upstream_contexts: dict[tuple[bool, Path | None], ssl.SSLContext] = {}
 
@@ -128,6 +138,26 @@ class _Assembler:
         self.warnings.extend(policy.warnings)
         upstream = None if plan.upstream is None else self._upstream(plan.upstream)
         return ServedEndpoint(endpoint=face, policy=policy, upstream=upstream)
+
+    def read_vaults(self) -> None:
+        """Read all secrets; policies are checked against them."""
+        read = {
+            name: self.attempt(partial(self._vault, vault))
+            for name, vault in self._plan.vaults.items()
+        }
+        self.vaults = SecretVaults({name: secrets or {} for name, secrets in read.items()})
+
+    def _vault(self, plan: VaultPlan) -> dict[str, str]:
+        if plan.directory is None:
+            return read_environment(plan.environment)
+        folder = plan.directory
+        try:
+            found = read_directory(folder.path)
+        except SecretVaultError as error:
+            message = f"can't use {str(error.path)!r}: {error}"
+            raise file_error(folder, message, "name a folder with one secret a file") from None
+        self.files.update(folder.path / name for name in found)
+        return found
 
     def intelligence(self) -> IpIntelligence:
         """Open the databases about addresses."""

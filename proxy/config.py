@@ -20,6 +20,7 @@ from proxy.plan import (
     ListenerPlan,
     Plan,
     UpstreamPlan,
+    VaultPlan,
 )
 from proxy.settings import (
     DEFAULT_LISTEN,
@@ -27,6 +28,7 @@ from proxy.settings import (
     IpIntelligenceSettings,
     ListenerSettings,
     Settings,
+    VaultSettings,
 )
 from proxy.settings_checks import Places, check_settings
 
@@ -97,6 +99,9 @@ class _Planner:
                 name: IpPolicy.of((entry.cidr, entry.action) for entry in entries)
                 for name, entries in settings.ip_policies.items()
             },
+            vaults={
+                name: self._vault(name, vault) for name, vault in settings.secrets.vaults.items()
+            },
             ip_intelligence=self._ip_intelligence(settings.ip_intelligence),
             limits=settings.limits,
             server_region=settings.server_region,
@@ -152,6 +157,12 @@ class _Planner:
         node = endpoint_node(self._root, index)
         inline = node.get("traffic_policy") if node is not None else None
         return None if inline is None else InlinePolicy(node=inline, name=f"{self._name}: {name}")
+
+    def _vault(self, name: str, settings: VaultSettings) -> VaultPlan:
+        if settings.directory is None:
+            return VaultPlan(environment=settings.environment or "")
+        place = self._place(("secrets", "vaults", name, "directory"))
+        return VaultPlan(directory=self._file(settings.directory, place))
 
     def _ip_intelligence(self, settings: IpIntelligenceSettings) -> IpIntelligencePlan:
         def named(key: str, written: str | None) -> FileReference | None:

@@ -77,6 +77,14 @@ class IpIntelligencePlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VaultPlan:
+    """One vault: a folder, or the prefix of environment variables."""
+
+    directory: FileReference | None = None
+    environment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything to serve.
 
@@ -88,6 +96,7 @@ class Plan:
     endpoints: tuple[EndpointPlan, ...]
     trusted_proxies: NetworkSet = field(default_factory=lambda: NetworkSet(()))
     ip_policies: Mapping[str, IpPolicy] = field(default_factory=dict)
+    vaults: Mapping[str, VaultPlan] = field(default_factory=dict)
     ip_intelligence: IpIntelligencePlan = IpIntelligencePlan()
     limits: Limits = field(default_factory=Limits)
     server_region: str = ""

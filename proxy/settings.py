@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from policy.action import ActionConfig, Doc
-from policy.config_types import FromScalar, NetworkSet
+from policy.config_types import FromScalar, MinLen, NetworkSet
 from policy.net import NetworkSet as Networks
 from proxy.limits import Limits
 from proxy.settings_types import (
@@ -97,6 +97,23 @@ class IpIntelligenceSettings(ActionConfig):
     ] = None
 
 
+class VaultSettings(ActionConfig):
+    """One vault of secrets: exactly one of its fields is given."""
+
+    directory: Annotated[str | None, Doc("Folder with one secret a file.")] = None
+    environment: Annotated[
+        str | None, MinLen(1), Doc("Prefix of environment variables; the rest names the secret.")
+    ] = None
+
+
+class SecretsSettings(ActionConfig):
+    """Where `secrets.get(vault, name)` looks."""
+
+    vaults: Annotated[dict[str, VaultSettings], Doc("Vaults by name.")] = Field(
+        default_factory=dict
+    )
+
+
 class Settings(ActionConfig):
     """The whole file."""
 
@@ -114,6 +131,7 @@ class Settings(ActionConfig):
     ip_intelligence: Annotated[
         IpIntelligenceSettings, Doc("Where addresses are, whose they are, which lists name them.")
     ] = IpIntelligenceSettings()
+    secrets: Annotated[SecretsSettings, Doc("Where `secrets.get` looks.")] = SecretsSettings()
     limits: Annotated[Limits, Doc("Bounds on what one client or upstream may cost.")] = Limits()
     server_region: Annotated[str, Doc("`conn.server_region` in policies.")] = ""
     admin: Annotated[
@@ -121,5 +139,4 @@ class Settings(ActionConfig):
     ] = None
     agent: Annotated[Any, Doc("The tunnel agent's own settings; not read.")] = None
     store: Annotated[Any, Doc("Not supported yet.")] = None
-    secrets: Annotated[Any, Doc("Not supported yet.")] = None
     tunnels: Annotated[Any, Doc("Version 2 of the agent's file; not supported.")] = None

@@ -21,6 +21,7 @@ def check_settings(settings: Settings, place: Places) -> Iterator[Problem]:
     yield from _not_supported(settings, place)
     yield from _listener_clashes(settings, place)
     yield from _endpoint_clashes(settings, place)
+    yield from _vault_problems(settings, place)
     for index, endpoint in enumerate(settings.endpoints):
         yield from _endpoint_problems(endpoint, ("endpoints", index), place)
 
@@ -28,8 +29,6 @@ def check_settings(settings: Settings, place: Places) -> Iterator[Problem]:
 def _not_supported(settings: Settings, place: Places) -> Iterator[Problem]:
     if settings.store not in (None, MEMORY):
         yield _later(place(("store",)), "other stores than 'memory' are")
-    if settings.secrets is not None:
-        yield _later(place(("secrets",)), "'secrets' is")
     if settings.tunnels is not None:
         yield Problem(
             code="not-supported",
@@ -112,6 +111,18 @@ def _endpoint_clashes(settings: Settings, place: Places) -> Iterator[Problem]:
                 place=place(("endpoints", index, "name")),
                 hint="names tell endpoints apart in events",
                 reference="ERR_NGROK_2231",
+            )
+
+
+def _vault_problems(settings: Settings, place: Places) -> Iterator[Problem]:
+    for name, vault in settings.secrets.vaults.items():
+        if (vault.directory is None) == (vault.environment is None):
+            yield Problem(
+                code="vault-without-source",
+                message=f"the vault {name!r} needs either 'directory' or 'environment'",
+                place=place(("secrets", "vaults", name)),
+                hint="write for example {directory: /run/secrets}",
+                reference="ERR_NGROK_2234",
             )
 
 

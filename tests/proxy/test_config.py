@@ -172,3 +172,12 @@ def test_a_damaged_list_of_networks_is_told_by_file_and_line(tmp_path: Path) -> 
     text = "endpoints: [{upstream: {url: 80}}]\nip_intelligence: {categories: .}\n"
     with pytest.raises(PolicyError, match=r"com\.example\.txt.*line 2"):
         assembly_of(text, folder=tmp_path)
+
+
+def test_vaults_answer_for_the_endpoints_policies(tmp_path: Path) -> None:
+    (tmp_path / "vault").mkdir()
+    (tmp_path / "vault" / "token").write_text("s3cret\n")
+    text = "endpoints: [{upstream: {url: 80}}]\nsecrets: {vaults: {main: {directory: vault}}}\n"
+    assembly = assembly_of(text, folder=tmp_path)
+    assert assembly.runtime.surroundings.secret("main", "token") == "s3cret"
+    assert tmp_path / "vault" / "token" in assembly.files
