@@ -32,6 +32,7 @@ from policy.fields import Fields
 from policy.net import parse_address, parse_network
 from policy.phase import Phase
 from policy.regex import Matcher
+from policy.surroundings import Surroundings
 from policy.url import parse_request_target
 from policy.variables import Activation, declarations
 
@@ -58,6 +59,10 @@ ENDPOINT = Endpoint(
     id="ep_orders", name="orders", url="https://orders.example.com", protocol="https",
     host="orders.example.com", port=443,
 )  # fmt: skip
+
+SURROUNDINGS = Surroundings(
+    now_ns=lambda: STARTED_NS, random_fraction=lambda: 0.5, random_integer=lambda low, _high: low
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,7 @@ def fresh_exchange() -> Exchange:
             started_ns=STARTED_NS,
         ),
         endpoint=ENDPOINT,
-        now_ns=lambda: STARTED_NS,
+        surroundings=SURROUNDINGS,
         request=Request(
             method="GET",
             version="HTTP/1.1",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from policy.cel import errors, syntax, typed
+from policy.cel import check_errors, parse_errors, syntax, typed
 from policy.cel.assign import fits, joined
 from policy.cel.check_calls import check_call
 from policy.cel.check_operators import check_binary, check_unary
@@ -52,7 +52,7 @@ def check_expression(
     context = Context(environment)
     node = check(tree, {}, context)
     if expect is not None and not fits(node.type, expect):
-        context.report(errors.wrong_result_type(node.type, expect, node.start, node.end))
+        context.report(check_errors.wrong_result_type(node.type, expect, node.start, node.end))
     return node, context.findings
 
 
@@ -78,7 +78,7 @@ def _literal(node: syntax.Literal, _scope: Scope, context: Context) -> TypedNode
     value = node.value
     if type(value) is int and value > INT_MAX:
         context.report(
-            errors.bad_literal("the number does not fit into 64 bits", node.start, node.end)
+            parse_errors.bad_literal("the number does not fit into 64 bits", node.start, node.end)
         )
     return typed.Constant(value, _LITERAL_TYPES[type(value)], node.start, node.end)
 
@@ -117,14 +117,14 @@ def _select(node: syntax.Select, operand: TypedNode, context: Context) -> TypedN
     if isinstance(operand, typed.VariableRead) and not known:
         return context.failure(node, _no_member(operand, node, context))
     return context.failure(
-        node, errors.unknown_field(node.field, owner, node.field_start, node.end, known=known)
+        node, check_errors.unknown_field(node.field, owner, node.field_start, node.end, known=known)
     )
 
 
 def _no_member(operand: typed.VariableRead, node: syntax.Select, context: Context) -> Finding:
     environment = context.environment
     name = f"{operand.variable.name}.{node.field}"
-    return errors.unknown_variable(
+    return check_errors.unknown_variable(
         name,
         node.start,
         node.end,
@@ -163,7 +163,7 @@ def _element(
             result = owner
         case _:
             result = context.report(
-                errors.no_operator("[]", (operand.type, index.type), start, end)
+                check_errors.no_operator("[]", (operand.type, index.type), start, end)
             )
     return typed.Element(operand, index, _or_null(result) if nullable else result, start, end)
 
@@ -186,7 +186,7 @@ def _logic(node: syntax.Logic, scope: Scope, context: Context) -> TypedNode:
     for operand in operands:
         if not fits(operand.type, BOOL):
             context.report(
-                errors.no_operator(node.operator, (operand.type,), operand.start, operand.end)
+                check_errors.no_operator(node.operator, (operand.type,), operand.start, operand.end)
             )
     return typed.Logic(node.operator, operands, BOOL, node.start, node.end)
 
@@ -194,7 +194,9 @@ def _logic(node: syntax.Logic, scope: Scope, context: Context) -> TypedNode:
 def _conditional(node: syntax.Conditional, scope: Scope, context: Context) -> TypedNode:
     condition = check(node.condition, scope, context)
     if not fits(condition.type, BOOL):
-        context.report(errors.no_operator("?:", (condition.type,), condition.start, condition.end))
+        context.report(
+            check_errors.no_operator("?:", (condition.type,), condition.start, condition.end)
+        )
     then, otherwise = check(node.then, scope, context), check(node.otherwise, scope, context)
     result = joined((then.type, otherwise.type))
     return typed.Conditional(condition, then, otherwise, result, node.start, node.end)
@@ -212,7 +214,7 @@ def _map(node: syntax.MapLiteral, scope: Scope, context: Context) -> TypedNode:
     )
     for key, _ in entries:
         if not (is_dynamic(key.type) or key.type in (INT, UINT, BOOL, STRING)):
-            context.report(errors.bad_map_key(key.type, key.start, key.end))
+            context.report(check_errors.bad_map_key(key.type, key.start, key.end))
     keys, values = joined(k.type for k, _ in entries), joined(v.type for _, v in entries)
     return typed.MapOf(entries, MapType(keys, values), node.start, node.end)
 
@@ -225,7 +227,7 @@ def _map_key(node: syntax.Node, scope: Scope, context: Context) -> TypedNode:
         and is_name_of_nothing(node, scope, context)
         and node.name not in TYPE_NAMES
     ):
-        context.report(errors.key_without_quotes(node.name, node.start, node.end))
+        context.report(check_errors.key_without_quotes(node.name, node.start, node.end))
         return typed.Constant(node.name, STRING, node.start, node.end)
     return check(node, scope, context)
 
@@ -235,13 +237,13 @@ def _message(node: syntax.Message, scope: Scope, context: Context) -> TypedNode:
     names = environment.candidates(node.name, absolute=False)
     message = next((m for n in names if (m := environment.messages.get(n))), None)
     if message is None:
-        return context.failure(node, errors.unknown_message(node.name, node.start, node.end))
+        return context.failure(node, check_errors.unknown_message(node.name, node.start, node.end))
     fields = tuple((name, check(value, scope, context)) for name, value in node.fields)
     for name, value in fields:
         wanted = message.fields.get(name)
         if wanted is None or not fits(value.type, wanted):
             context.report(
-                errors.unknown_field(
+                check_errors.unknown_field(
                     name, message.result, value.start, value.end, known=message.fields
                 )
             )
@@ -264,7 +266,7 @@ def _macro(node: syntax.Macro, scope: Scope, context: Context) -> TypedNode:
         tests.append(body)
     for test in tests:
         if not fits(test.type, BOOL):
-            context.report(errors.wrong_result_type(test.type, BOOL, test.start, test.end))
+            context.report(check_errors.wrong_result_type(test.type, BOOL, test.start, test.end))
     result: CelType = BOOL
     if node.kind == "map":
         result = ListType(body.type)
@@ -287,7 +289,7 @@ def _loop_element(target: TypedNode, context: Context) -> CelType:
         case _ if is_dynamic(found):
             return DYN
         case _:
-            context.report(errors.not_a_loop_target(found, target.start, target.end))
+            context.report(check_errors.not_a_loop_target(found, target.start, target.end))
             return ERROR
 
 

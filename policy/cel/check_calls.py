@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from policy.cel import errors, syntax, typed
+from policy.cel import check_errors, lint_errors, syntax, typed
 from policy.cel.assign import Bindings, fits, joined, substitute
 from policy.cel.declarations import Function, Overload
 from policy.cel.finding import Finding
@@ -39,14 +39,14 @@ def check_call(node: syntax.Call, scope: Scope, context: Context, check: Check) 
     if environment.phase not in function.phases:
         return context.failure(
             node,
-            errors.not_in_phase(
+            check_errors.not_in_phase(
                 "function", function.name, node.name_start, name_end,
                 phase=environment.phase, phases=function.phases,
             ),
         )  # fmt: skip
     if function.alias_of is not None and environment.checked:
         context.report(
-            errors.alias_used(function.name, function.alias_of, node.name_start, name_end)
+            lint_errors.alias_used(function.name, function.alias_of, node.name_start, name_end)
         )
     return _apply(node, function, arguments, is_method=is_method, context=context)
 
@@ -83,7 +83,7 @@ def _unknown(node: syntax.Call, scope: Scope, context: Context) -> Finding:
         hint = FUNCTION_HINTS.get(full) or FUNCTION_NAMESPACE_HINTS.get(namespace) or hint
         if _is_function_namespace(node.target, scope, context):
             name, start = full, node.target.start
-    return errors.unknown_function(
+    return check_errors.unknown_function(
         name, start, end, known=context.environment.function_names, hint=hint
     )
 
@@ -100,7 +100,7 @@ def _wrong_count(function: Function, node: syntax.Call, *, is_method: bool) -> F
     end = node.name_start + len(node.function)
     same_form = [o for o in function.overloads if o.method is is_method]
     accepted = [overload.describe(function.name) for overload in same_form or function.overloads]
-    return errors.wrong_argument_count(
+    return check_errors.wrong_argument_count(
         function.name,
         len(node.arguments),
         accepted,
@@ -129,7 +129,7 @@ def _apply(
         del matches[1:]
     if matches[0][0].doubt is not None and len(matches) == 1:
         end = node.name_start + len(node.function)
-        context.report(errors.doubtful(matches[0][0].doubt, node.name_start, end))
+        context.report(lint_errors.doubtful(matches[0][0].doubt, node.name_start, end))
     result = joined(substitute(overload.result, bindings) for overload, bindings in matches)
     overloads = tuple(overload for overload, _ in matches)
     call = typed.Call(function, overloads, arguments, result, node.start, node.end)
@@ -159,7 +159,9 @@ def _no_overload(
     )
     owner = f"{arguments[0].type}.{function.name}" if is_method else function.name
     end = node.name_start + len(node.function)
-    return errors.no_overload(owner, found or [], accepted, node.name_start, max(end, node.end))
+    return check_errors.no_overload(
+        owner, found or [], accepted, node.name_start, max(end, node.end)
+    )
 
 
 __all__ = ["DYN", "Check", "check_call"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policy.cel import errors, syntax, typed
+from policy.cel import check_errors, lint_errors, syntax, typed
 from policy.cel.operators import (
     ARITHMETIC,
     EQUALITY,
@@ -35,7 +35,7 @@ def check_unary(node: syntax.Unary, operand: TypedNode, context: Context) -> Typ
     result = negation_result(node.operator, operand.type)
     if result is None:
         result = context.report(
-            errors.no_operator(node.operator, (operand.type,), node.start, node.end)
+            check_errors.no_operator(node.operator, (operand.type,), node.start, node.end)
         )
     return typed.Operation(node.operator, (operand,), result, node.start, node.end)
 
@@ -68,7 +68,9 @@ def _refuse(node: syntax.Binary, left: TypedNode, right: TypedNode, context: Con
         hint = "make the other side a string too, with string(x)"
     elif all(map(is_numeric, types)):
         hint = "make both sides the same kind of number, with int(x), uint(x) or double(x)"
-    return context.report(errors.no_operator(node.operator, types, node.start, node.end, hint=hint))
+    return context.report(
+        check_errors.no_operator(node.operator, types, node.start, node.end, hint=hint)
+    )
 
 
 def _check_equality(
@@ -79,10 +81,10 @@ def _check_equality(
     elif NULL in (left.type, right.type):
         other = right.type if left.type == NULL else left.type
         if not _may_be_null(other):
-            context.report(errors.never_null(other, node.operator, node.start, node.end))
+            context.report(lint_errors.never_null(other, node.operator, node.start, node.end))
     elif not may_be_equal(left.type, right.type):
         context.report(
-            errors.never_equal(left.type, right.type, node.operator, node.start, node.end)
+            check_errors.never_equal(left.type, right.type, node.operator, node.start, node.end)
         )
 
 
@@ -99,12 +101,12 @@ def _check_number_and_text(
     if isinstance(text, typed.Constant) and not is_numeric_text(str(text.value)):
         if node.operator in EQUALITY:
             context.report(
-                errors.never_equal(left.type, right.type, node.operator, node.start, node.end)
+                check_errors.never_equal(left.type, right.type, node.operator, node.start, node.end)
             )
         else:
             _refuse(node, left, right, context)
         return
-    context.report(errors.number_against_text(node.operator, text.start, text.end))
+    context.report(lint_errors.number_against_text(node.operator, text.start, text.end))
 
 
 def _check_membership(
@@ -113,10 +115,12 @@ def _check_membership(
     match right.type:
         case ListType(element=inner) | MapType(key=inner):
             if not may_be_equal(left.type, inner):
-                context.report(errors.never_equal(left.type, inner, "in", node.start, node.end))
+                context.report(
+                    check_errors.never_equal(left.type, inner, "in", node.start, node.end)
+                )
         case found if is_dynamic(found):
             pass
         case found:
             hint = "for a part of a text write text.contains(part)" if found == STRING else None
             types = (left.type, found)
-            context.report(errors.no_operator("in", types, node.start, node.end, hint=hint))
+            context.report(check_errors.no_operator("in", types, node.start, node.end, hint=hint))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from policy.cel import emit, errors, typed
+from policy.cel import check_errors, emit, lint_errors, typed
 from policy.cel.declarations import InvalidConstantError, Overload, Prepared
 from policy.cel.dispatch import Dispatch, required
 from policy.cel.program import ACTIVATION, Code, Program
@@ -105,7 +105,7 @@ def _prepare(node: typed.Call, overload: Overload, program: Program) -> Prepared
         prepared = overload.prepare(argument.value, program.limits)
     except InvalidConstantError as error:
         literal = program.text[start:end]
-        program.findings.append(errors.invalid_constant(error, literal, start, end))
+        program.findings.append(check_errors.invalid_constant(error, literal, start, end))
         return None
-    program.findings += (errors.doubtful(doubt, start, end) for doubt in prepared.doubts)
+    program.findings += (lint_errors.doubtful(doubt, start, end) for doubt in prepared.doubts)
     return prepared

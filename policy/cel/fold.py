@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policy.cel import errors, typed
+from policy.cel import check_errors, typed
 from policy.cel.hints import CONSTANT_HINTS
 from policy.cel.resolve import Context
 from policy.cel.typed import TypedNode
@@ -41,7 +41,7 @@ def folded_call(call: typed.Call, context: Context) -> TypedNode:
         value = overload.call(*leading, *values)
     except CelError as error:
         context.report(
-            errors.constant_fails(
+            check_errors.constant_fails(
                 call.function.name,
                 error.message,
                 call.start,

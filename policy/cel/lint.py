@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from policy.cel import errors, typed
+from policy.cel import lint_errors, typed
 from policy.cel.finding import Finding
 from policy.cel.typed import TypedNode, children
 from policy.cel.types import BOOL, CelType
@@ -23,9 +23,9 @@ def lint_tree(root: TypedNode, text: str, expect: CelType | None) -> list[Findin
     """Return the warnings about a checked tree, in text order."""
     findings: list[Finding] = []
     if expect == BOOL and not _varies(root):
-        findings.append(errors.constant_condition(root.start, root.end))
+        findings.append(lint_errors.constant_condition(root.start, root.end))
     else:
-        findings += (errors.constant_condition(n.start, n.end) for n in _constant_tests(root))
+        findings += (lint_errors.constant_condition(n.start, n.end) for n in _constant_tests(root))
     for node in _all(root):
         findings += _same_sides(node, text)
         findings += _unanchored(node)
@@ -67,7 +67,7 @@ def _same_sides(node: TypedNode, text: str) -> Iterator[Finding]:
             and not _calls_activation(left)
             and text[left.start : left.end] == text[right.start : right.end]
         ):
-            yield errors.same_on_both_sides(operator, node.start, node.end)
+            yield lint_errors.same_on_both_sides(operator, node.start, node.end)
         case _:
             return
 
@@ -90,12 +90,12 @@ def _unanchored(node: TypedNode) -> Iterator[Finding]:
     begins, ends = bare.startswith(("^", "\\A")), bare.endswith(("$", "\\z"))
     if _name(subject) in _BEGINS and not begins:
         hint = "begin it with '^', or write contains() if anywhere is what you mean"
-        yield errors.unanchored_regex(_name(subject), start, end, hint=hint)
+        yield lint_errors.unanchored_regex(_name(subject), start, end, hint=hint)
     elif _is_whole(subject) and not (begins and ends):
         hint = "begin it with '^' and end it with '$', and write '[.]' for a dot"
         if _name(subject) == "conn.client_ip":
             hint = "test addresses with inCidrRange(conn.client_ip, '10.0.0.0/8')"
-        yield errors.unanchored_regex(_name(subject), start, end, hint=hint)
+        yield lint_errors.unanchored_regex(_name(subject), start, end, hint=hint)
 
 
 def _name(node: TypedNode) -> str:

@@ -13,7 +13,7 @@ from lark.common import LexerConf
 from lark.exceptions import UnexpectedToken
 from lark.lexer import Lexer
 
-from policy.cel import errors, syntax
+from policy.cel import parse_errors, syntax
 from policy.cel.finding import ExpressionError, Finding
 from policy.cel.limits import Limits
 from policy.cel.tokens import split_tokens
@@ -26,13 +26,13 @@ def parse_expression(text: str, limits: Limits) -> tuple[syntax.Node, list[Findi
     """Parse one expression; the findings are warnings. Raises ExpressionError."""
     tokens, warnings = split_tokens(text, limits)
     if not tokens:
-        raise ExpressionError([errors.empty_expression(len(text))])
+        raise ExpressionError([parse_errors.empty_expression(len(text))])
     try:
         tree = cast("syntax.Node", _parser().parse(tokens))
     except UnexpectedInput as error:
         raise ExpressionError([_syntax_error(error, tokens, len(text))]) from None
     if tree.depth > limits.max_depth:
-        raise ExpressionError([errors.tree_too_deep(len(text), limits.max_depth)])
+        raise ExpressionError([parse_errors.tree_too_deep(len(text), limits.max_depth)])
     return tree, warnings
 
 
@@ -73,15 +73,15 @@ def _parser() -> Lark:
 
 def _syntax_error(error: UnexpectedInput, tokens: list[Token], length: int) -> Finding:
     if not isinstance(error, UnexpectedToken):
-        return errors.unexpected_end(length, wants_value=True)
+        return parse_errors.unexpected_end(length, wants_value=True)
     wants_value = not _VALUE_TERMINALS.isdisjoint(error.accepts or error.expected)
     token = error.token
     if token.type == "$END":
         opening = _open_bracket(tokens)
         if opening is not None and not wants_value:
-            return errors.unclosed_bracket(opening.start_pos or 0, opening.end_pos or length)
-        return errors.unexpected_end(length, wants_value=wants_value)
-    return errors.unexpected_token(
+            return parse_errors.unclosed_bracket(opening.start_pos or 0, opening.end_pos or length)
+        return parse_errors.unexpected_end(length, wants_value=wants_value)
+    return parse_errors.unexpected_token(
         str(token), token.start_pos or 0, token.end_pos or length, wants_value=wants_value
     )
 

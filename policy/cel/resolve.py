@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from policy.cel import errors, typed
+from policy.cel import check_errors, typed
 from policy.cel.environment import Environment
 from policy.cel.finding import Finding
 from policy.cel.hints import VARIABLE_HINTS
@@ -96,7 +96,7 @@ def _read(name: str, part: Ident | Select, context: Context) -> typed.TypedNode 
     if phase not in variable.phases:
         return context.failure(
             part,
-            errors.not_in_phase(
+            check_errors.not_in_phase(
                 "variable", name, part.start, part.end, phase=phase, phases=variable.phases
             ),
         )
@@ -111,7 +111,7 @@ def _unknown(
     if environment.is_namespace(full) and environment.members(full):
         return context.failure(
             node,
-            errors.namespace_as_value(
+            check_errors.namespace_as_value(
                 full, node.start, node.end, members=environment.members(full)
             ),
         )
@@ -121,7 +121,7 @@ def _unknown(
         length += 1
     part = selects[length - 2] if length > 1 else node if not selects else _root(selects[0])
     name = ".".join(names[:length])
-    finding = errors.unknown_variable(
+    finding = check_errors.unknown_variable(
         name,
         part.start,
         part.end,

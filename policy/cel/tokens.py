@@ -12,7 +12,9 @@ from typing import Final
 
 from lark import Token
 
-from policy.cel.errors import (
+from policy.cel.finding import ExpressionError, Finding
+from policy.cel.limits import Limits
+from policy.cel.parse_errors import (
     brackets_too_deep,
     expression_too_big,
     expression_too_long,
@@ -23,8 +25,6 @@ from policy.cel.errors import (
     unexpected_character,
     unterminated_string,
 )
-from policy.cel.finding import ExpressionError, Finding
-from policy.cel.limits import Limits
 
 _TOKEN: Final = re.compile(
     r"""

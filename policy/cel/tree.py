@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 from lark import Token
 
-from policy.cel import errors, syntax
+from policy.cel import parse_errors, syntax
 from policy.cel.finding import ExpressionError
 from policy.cel.literals import LiteralError, parse_integer, parse_string
 from policy.cel.syntax import Node
@@ -154,7 +154,11 @@ class TreeBuilder:
         name = dotted_name(operand)
         if name is None:
             raise ExpressionError(
-                [errors.unexpected_token("{", operand.end, operand.end + 1, wants_value=False)]
+                [
+                    parse_errors.unexpected_token(
+                        "{", operand.end, operand.end + 1, wants_value=False
+                    )
+                ]
             )
         fields = parts[2] if len(parts) == 4 else ()
         return syntax.Message(
@@ -223,7 +227,7 @@ def _global_call(name: Token, start: int, parts: list[Any]) -> Node:
     arguments, end = _arguments(parts), _end(parts[-1])
     if name == "has":
         if len(arguments) != 1 or not isinstance(arguments[0], syntax.Select | syntax.Index):
-            raise ExpressionError([errors.bad_has(start, end)])
+            raise ExpressionError([parse_errors.bad_has(start, end)])
         return syntax.Has(arguments[0], start, end, _depth(arguments[0]))
     return syntax.Call(str(name), None, arguments, _start(name), start, end, _depth(*arguments))
 
@@ -231,7 +235,9 @@ def _global_call(name: Token, start: int, parts: list[Any]) -> Node:
 def _macro(target: Node, name: Token, arguments: tuple[Node, ...], end: int) -> Node:
     variable = arguments[0]
     if not isinstance(variable, syntax.Ident) or variable.absolute:
-        raise ExpressionError([errors.bad_macro_variable(str(name), variable.start, variable.end)])
+        raise ExpressionError(
+            [parse_errors.bad_macro_variable(str(name), variable.start, variable.end)]
+        )
     condition = arguments[1] if len(arguments) == 3 else None
     return syntax.Macro(
         cast("syntax.MacroKind", str(name)),
@@ -248,7 +254,7 @@ def _macro(target: Node, name: Token, arguments: tuple[Node, ...], end: int) -> 
 
 def _refuse_reserved(name: Token) -> None:
     if name in _RESERVED:
-        raise ExpressionError([errors.reserved_word(str(name), _start(name), _end(name))])
+        raise ExpressionError([parse_errors.reserved_word(str(name), _start(name), _end(name))])
 
 
 def _literal_value(token: Token) -> object:
@@ -268,5 +274,5 @@ def _literal_value(token: Token) -> object:
     except LiteralError as error:
         start = _start(token)
         raise ExpressionError(
-            [errors.bad_literal(error.message, start + error.start, start + error.end)]
+            [parse_errors.bad_literal(error.message, start + error.start, start + error.end)]
         ) from None
