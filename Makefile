@@ -33,7 +33,7 @@ check: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/mypy tests
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=94 $(PYTEST_ARGS)
 
 bench: $(VENV)/installed-dev
 	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
