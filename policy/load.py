@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -43,7 +43,8 @@ class LoadOptions:
     """What the operator's configuration means for a document.
 
     `ip_policies` are the names that `restrict-ips` may refer to; None when they are not known,
-    as on the command line, and then any name is accepted. An endpoint without an upstream
+    as on the command line, and then any name is accepted; `known_secret(vault, name)` is None
+    for the same reason. An endpoint without an upstream
     `must_answer`: its request phase may not run through to the end (2235).
     """
 
@@ -51,6 +52,7 @@ class LoadOptions:
     expression_limits: ExpressionLimits = field(default_factory=ExpressionLimits)
     ip_policies: frozenset[str] | None = None
     must_answer: bool = False
+    known_secret: Callable[[str, str], bool] | None = None
 
 
 def load_policy(
@@ -112,7 +114,12 @@ class _Loader:
 
     def phase(self, phase: Phase, nodes: tuple[RuleNode, ...]) -> tuple[CompiledRule, ...]:
         """Compile the rules of one phase."""
-        names = environment(phase, self.language.actions.values(), self.options.expression_limits)
+        names = environment(
+            phase,
+            self.language.actions.values(),
+            self.options.expression_limits,
+            known_secret=self.options.known_secret,
+        )
         rules: list[CompiledRule] = []
         ended_by: RuleNode | None = None
         for node in nodes:

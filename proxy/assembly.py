@@ -192,7 +192,9 @@ class _Assembler:
 
     def _policy(self, plan: EndpointPlan) -> Policy:
         options = LoadOptions(
-            must_answer=plan.upstream is None, ip_policies=frozenset(self._plan.ip_policies)
+            must_answer=plan.upstream is None,
+            ip_policies=frozenset(self._plan.ip_policies),
+            known_secret=lambda vault, name: self.vaults.get(vault, name) is not None,
         )
         match plan.policy:
             case None:

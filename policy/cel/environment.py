@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from policy.cel.declarations import Function, Message, Variable
 from policy.cel.functions import STANDARD_FUNCTIONS
 from policy.cel.limits import Limits
+from policy.cel.secret_references import KnownSecret
 from policy.phase import Phase
 
 
@@ -17,6 +18,7 @@ class Environment:
     reported as such. `hints` maps names that authors write by mistake to the remedy.
     `container` is the namespace in which names are looked up first. With `checked` false
     nothing is refused for its types or names; such mistakes fail at run time instead.
+    `known_secret(vault, name)` tells which secrets there are; None where that can't be known.
     """
 
     def __init__(
@@ -30,12 +32,14 @@ class Environment:
         hints: Mapping[str, str] | None = None,
         container: str = "",
         checked: bool = True,
+        known_secret: KnownSecret | None = None,
     ) -> None:
         self.phase = phase
         self.limits = limits or Limits()
         self.hints = dict(hints or {})
         self.container = container
         self.checked = checked
+        self.known_secret = known_secret
         self.variables = {variable.name: variable for variable in variables}
         self.functions = {function.name: function for function in functions}
         self.messages = {message.name: message for message in messages}

@@ -13,6 +13,7 @@ from policy.cel.explain import SubValue, explain_tree
 from policy.cel.finding import ExpressionError, Finding
 from policy.cel.lint import lint_tree
 from policy.cel.parse import parse_expression
+from policy.cel.secret_references import missing_secrets
 from policy.cel.types import CelType
 from policy.problem import Severity
 
@@ -48,6 +49,8 @@ def compile_expression(
     tree, findings = parse_expression(text, environment.limits)
     checked, more = check_expression(tree, environment, expect)
     findings += more
+    if environment.known_secret is not None:
+        findings += missing_secrets(tree, environment.known_secret)
     _refuse_errors(findings)
     findings += lint_tree(checked, text, expect)
     evaluate, more = compile_tree(checked, text, environment.limits, expect)

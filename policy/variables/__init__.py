@@ -7,6 +7,7 @@ from typing import Any
 
 from policy.action import Action
 from policy.cel import STANDARD_FUNCTIONS, Environment, Limits, Variable
+from policy.cel.secret_references import KnownSecret
 from policy.cel.types import DYN, INT, STRING, MapType, ObjectType
 from policy.exchange import Exchange
 from policy.phase import ALL_PHASES, Phase
@@ -129,11 +130,18 @@ def declarations(actions: Iterable[Action[Any]]) -> tuple[Variable, ...]:
     )
 
 
-def environment(phase: Phase, actions: Iterable[Action[Any]], limits: Limits) -> Environment:
+def environment(
+    phase: Phase,
+    actions: Iterable[Action[Any]],
+    limits: Limits,
+    *,
+    known_secret: KnownSecret | None = None,
+) -> Environment:
     """Return the names that expressions of a phase may use."""
     return Environment(
         variables=declarations(actions),
         functions=(*STANDARD_FUNCTIONS, *COOKIE_FUNCTIONS),
         phase=phase,
         limits=limits,
+        known_secret=known_secret,
     )

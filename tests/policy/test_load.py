@@ -102,3 +102,21 @@ def test_any_document_loads_or_is_refused_with_places(value: object) -> None:
     except PolicyError as error:
         assert error.problems
         assert all(problem.place.line >= 1 for problem in error.problems)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        """{expressions: ["secrets.get('main', 'tokn') == 'x'"], actions: [{type: deny}]}""",
+        """{actions: [{type: log, config: {metadata: {a: "x ${secrets.get('main', 'tokn')}"}}}]}""",
+    ],
+    ids=["expression", "interpolation"],
+)
+def test_a_secret_that_there_is_not_is_refused(rule: str) -> None:
+    text = f"on_http_request: [{rule}]"
+    options = LoadOptions(known_secret=lambda vault, name: (vault, name) == ("main", "token"))
+    found = rendered(text, options)
+    column = text.index("secrets.get") + 1
+    assert f":1:{column}: unknown-secret: there is no secret 'tokn' in a vault 'main'" in found
+    assert rendered(text) == ""
+    assert rendered(text.replace("tokn", "token"), options) == ""
