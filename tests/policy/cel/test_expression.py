@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from policy.cel import CelError, ExpressionError, Timestamp, compile_expression
+from policy.cel import (
+    CelError,
+    Duration,
+    ExpressionError,
+    Timestamp,
+    Uint,
+    compile_expression,
+)
 from policy.cel.types import BOOL, INT, STRING
 from policy.phase import Phase
 from tests.policy.cel.requests import REQUEST, Values, compiled, environment, plain, value_of
@@ -194,6 +201,84 @@ COMPARED: tuple[tuple[str, bool], ...] = (
 @pytest.mark.parametrize(("text", "wanted"), COMPARED, ids=[text for text, _ in COMPARED])
 def test_comparison(text: str, wanted: bool) -> None:  # noqa: FBT001
     assert value_of(text) is wanted
+
+
+DYNAMIC: tuple[tuple[str, Any, Any], ...] = (
+    ("type(test.any) == map", {"a": 1}, True),
+    ("test.any.size()", [1, 2], 2),
+    ("test.any.size()", {"a": 1}, 1),
+    ("test.any.contains('a')", ["xa"], True),
+    ("test.any.contains('a')", "xa", True),
+    ("test.any.all(x, x > 0)", (1, 2), True),
+    ("test.any[0]", [7], 7),
+    ("test.any[1u]", [7, 8], 8),
+    ("test.any['k']", {"k": 1}, 1),
+    ("test.any.encodeQueryString()", {"k": 1}, "k=1"),
+    ("test.any.encodeJson()", ("a", 1), '["a",1]'),
+    ("has(test.any.k) || has(test.any['k'])", {"j": 1}, False),
+    ("has(test.any[1])", [1], False),
+    ("has(test.any.k)", None, False),
+    ("has(test.any[0])", None, False),
+    ("test.any + test.any", [1], [1, 1]),
+    ("test.any + test.any", 2.5, 5.0),
+    ("test.any + test.any", b"a", b"aa"),
+    ("test.any - test.any", Uint(3), Uint(0)),
+    ("test.any - test.any", Timestamp(5), Duration(0)),
+    ("test.any - duration('1ns')", Timestamp(5), Timestamp(4)),
+    ("test.any + duration('1ns')", Duration(1), Duration(2)),
+    ("test.any * test.any", 1.5, 2.25),
+    ("test.any / test.any", 5, 1),
+    ("test.any % 3", 5, 2),
+    ("-test.any", 1.5, -1.5),
+    ("!test.any", True, False),
+    ("test.any < 2", 1.5, True),
+    ("test.any >= 'a'", "b", True),
+    ("string(test.any)", False, "false"),
+    ("test.any.getHours()", Duration(3_600_000_000_000), 1),
+)
+
+
+@pytest.mark.parametrize(("text", "value", "wanted"), DYNAMIC, ids=lambda part: str(part)[:40])
+def test_a_value_of_unknown_type_does_what_its_type_does(
+    text: str, value: Any, wanted: Any
+) -> None:
+    found = value_of(text, test_any=value)
+    assert found == wanted
+    assert type(found) is type(wanted)
+
+
+REFUSED: tuple[tuple[str, Any], ...] = (
+    ("test.any.size()", 1),
+    ("test.any[0]", 1),
+    ("test.any['a']", [1]),
+    ("test.any[0.5]", [1]),
+    ("test.any.k", 1),
+    ("test.any.k", [1]),
+    ("has(test.any.k)", 1),
+    ("has(test.any[0])", 1),
+    ("test.any.all(x, x)", 1),
+    ("test.any.all(x, x)", [1]),
+    ("test.any in test.any", 1),
+    ("test.any + 1", "a"),
+    ("test.any + test.any", {"a": 1}),
+    ("test.any - test.any", "a"),
+    ("test.any % test.any", 1.5),
+    ("-test.any", "a"),
+    ("!test.any", 1),
+    ("test.any < 1", None),
+    ("test.any ? 1 : 2", 1),
+    ("type(test.any)", object()),
+    ("string(test.any)", [1]),
+    ("test.any.getHours()", 1),
+    ("{test.any: 1}", 1.5),
+    ("{test.any: 1, 'a': 2}", "a"),
+)
+
+
+@pytest.mark.parametrize(("text", "value"), REFUSED, ids=lambda part: str(part)[:40])
+def test_a_value_of_the_wrong_type_is_refused_when_it_runs(text: str, value: Any) -> None:
+    with pytest.raises(CelError):
+        value_of(text, test_any=value)
 
 
 def test_a_text_that_is_no_number_is_unequal_to_any() -> None:

@@ -1,7 +1,8 @@
-"""Limits hold: no text at load and no value at run time keeps a worker busy."""
+"""Limits hold: no text at load and no value at run time keeps a worker busy (T-EX-1 to 4)."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 
@@ -11,8 +12,15 @@ from policy.cel import CelError, ExpressionError, Limits
 from tests.policy.cel.requests import Values, compiled
 
 MIB = 1_048_576
-# The promise is 50 ms on an idle machine; this one is shared, so CPU time with some room.
-LONGEST_S = 0.2
+
+
+def longest_s() -> float:
+    """Return the promised 50 ms with room for a busy, slow or traced interpreter, in CPU time."""
+    begin = time.process_time()
+    for number in range(100_000):
+        str(number)
+    usual_s = 0.015
+    return 0.15 * max(1.0, (time.process_time() - begin) / usual_s)
 
 
 def codes(text: str, **limits: Any) -> list[str]:
@@ -94,12 +102,11 @@ def test_no_evaluation_takes_long(text: str, values: dict[str, Any]) -> None:
     expression = compiled(text)
     activation = Values(**{"test_text": BIG, **values})
     activation.vars["other"] = values.get("other")
+    allowed_s = longest_s()
     begin = time.process_time()
-    try:
+    with contextlib.suppress(CelError):
         expression.evaluate(activation)
-    except CelError:
-        pass
-    assert time.process_time() - begin < LONGEST_S
+    assert time.process_time() - begin < allowed_s
 
 
 def test_an_exceeded_budget_is_not_absorbed() -> None:
