@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from policy.certificate import NO_CERTIFICATE, Certificate
 from policy.fields import Fields
 from policy.phase import Phase
 from policy.surroundings import Surroundings
@@ -20,6 +21,8 @@ class TlsSession:
     sni: str = ""
     negotiated_alpn: str = ""
     session_resumed: bool = False
+    client: Certificate = NO_CERTIFICATE
+    server: Certificate = NO_CERTIFICATE
 
 
 @dataclass(slots=True, kw_only=True)

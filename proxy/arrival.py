@@ -160,7 +160,7 @@ class Served(DownstreamProtocol):
         """Note what the TLS handshake settled, then begin."""
         session = transport.get_extra_info("ssl_object")
         if session is not None:
-            self._arrival.connection.tls = tls_session(session)
+            self._arrival.connection.tls = tls_session(session, self._listener.certificate)
         self._neighbours.add(self)
         super().connection_made(transport)
 

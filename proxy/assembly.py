@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from actions import LANGUAGE
+from policy.certificate import NO_CERTIFICATE
 from policy.compiled import Policy
 from policy.exchange import Endpoint
 from policy.ip_intelligence import NO_INTELLIGENCE, IpIntelligence
@@ -24,6 +25,7 @@ from policy.load import LoadOptions, load_policy, load_policy_node
 from policy.problem import PolicyError, Problem, has_errors, sorted_problems
 from policy.source import Scalar, parse_embedded
 from policy.surroundings import Surroundings
+from proxy.certificate_reader import read_pem_file
 from proxy.endpoint import ServedEndpoint, UpstreamAddress
 from proxy.endpoint_table import EndpointTable
 from proxy.file_checks import file_error, permission_warnings, read_document_file
@@ -187,6 +189,9 @@ class _Assembler:
             host=plan.address.host,
             port=plan.address.port,
             tls=tls,
+            certificate=NO_CERTIFICATE
+            if plan.certificate is None
+            else read_pem_file(plan.certificate.certificate.path),
             proxy_protocol=plan.proxy_protocol,
         )
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from policy.certificate import NO_CERTIFICATE, Certificate
 from policy.surroundings import Surroundings
 from proxy.completion import Completion
 from proxy.deadlines import Deadlines
@@ -29,6 +30,7 @@ class Listener:
     host: str
     port: int
     tls: ssl.SSLContext | None = None
+    certificate: Certificate = NO_CERTIFICATE
     proxy_protocol: bool = False
 
     @property

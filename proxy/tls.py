@@ -5,7 +5,9 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
+from policy.certificate import NO_CERTIFICATE, Certificate
 from policy.exchange import TlsSession
+from proxy.certificate_reader import read_der
 
 HTTP_1_1 = "http/1.1"
 # ssl names a version "TLSv1.3", the language "1.3".
@@ -122,8 +124,8 @@ def upstream_context(*, verify: bool, authorities: Path | None = None) -> ssl.SS
     return context
 
 
-def tls_session(session: ssl.SSLObject) -> TlsSession:
-    """Describe a finished handshake of one of our listeners."""
+def tls_session(session: ssl.SSLObject, server: Certificate = NO_CERTIFICATE) -> TlsSession:
+    """Describe a finished handshake of one of our listeners, which showed `server`."""
     cipher = session.cipher()
     suite = cipher[0] if cipher else ""
     return TlsSession(
@@ -132,6 +134,8 @@ def tls_session(session: ssl.SSLObject) -> TlsSession:
         sni=session.sni if isinstance(session, NamedServerObject) else "",
         negotiated_alpn=session.selected_alpn_protocol() or "",
         session_resumed=bool(session.session_reused),
+        client=read_der(session.getpeercert(binary_form=True)),
+        server=server,
     )
 
 

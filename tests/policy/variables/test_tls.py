@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from policy.cel import Timestamp
+from policy.certificate import AlternativeNames, Certificate, DistinguishedName, Extension
 from policy.exchange import TlsSession
 from tests import exchanges
 
@@ -13,6 +15,16 @@ SESSION = TlsSession(
     sni="orders.example.com",
     negotiated_alpn="http/1.1",
     session_resumed=True,
+    server=Certificate(
+        subject=DistinguishedName(
+            text="CN=app,O=Example", common_name="app", organization=("Example",)
+        ),
+        san=AlternativeNames(text="DNS:app", dns_names=("app",)),
+        serial_number="abc",
+        not_after=Timestamp(5),
+        extensions=(Extension(id="2.5.29.17", critical=True, value=b"x"),),
+    ),
+    client=Certificate(pem="PEM"),
 )
 
 
@@ -25,6 +37,19 @@ SESSION = TlsSession(
         ("negotiated_alpn", "http/1.1", ""),
         ("session_resumed", True, False),
         ("ja4_fingerprint", "", ""),
+        ("client.pem", "PEM", ""),
+        ("client.subject", "", ""),
+        ("server.subject", "CN=app,O=Example", ""),
+        ("server.subject.common_name", "app", ""),
+        ("server.subject.organization[0]", "Example", ""),
+        ("server.issuer.country[0]", "", ""),
+        ("server.san", "DNS:app", ""),
+        ("server.san.dns_names", ("app",), ()),
+        ("server.serial_number", "abc", ""),
+        ("server.signature_algorithm", "", ""),
+        ("server.validity.not_before", None, None),
+        ("server.validity.not_after", Timestamp(5), None),
+        ("server.extensions.exists(e, e.critical && e.id == '2.5.29.17')", True, False),
     ],
 )
 def test_value(name: str, with_tls: object, without: object) -> None:
