@@ -15,6 +15,7 @@ from policy.net import AddressError, NetworkSet
 from proxy.assembly import assemble
 from proxy.plan import EndpointPlan, FileReference, ListenerPlan, Plan, UpstreamPlan
 from proxy.server import serve
+from proxy.settings import MAX_WORKERS
 from proxy.settings_types import (
     PublicUrl,
     SocketAddress,
@@ -89,6 +90,7 @@ def http(
             help="HOST:PORT for /healthz, /readyz and /metrics.", parser=flag(read_socket_address)
         ),
     ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=MAX_WORKERS, help="Processes that serve.")] = 1,
     log: Annotated[
         str, typer.Option(help="Where events go: stdout, stderr, false, or a file.")
     ] = STANDARD_OUTPUT,
@@ -118,6 +120,7 @@ def http(
         ),
         trusted_proxies=proxies,
         admin=admin,
+        workers=workers,
     )
     serve(partial(assemble, plan), events=open_events(log), say=say)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 from penstock.output import visible
 from proxy.failure import Failure
@@ -14,9 +15,13 @@ NOWHERE = "false"
 
 
 def say(message: str) -> None:
-    """Write a message to standard error: standard output carries the events."""
-    sys.stderr.write(visible(message) + "\n")
-    sys.stderr.flush()
+    """Write a message to standard error: standard output carries the events.
+
+    One that can't be written (a reader that is gone, a full disk) is lost; nothing else is.
+    """
+    with suppress(OSError):
+        sys.stderr.write(visible(message) + "\n")
+        sys.stderr.flush()
 
 
 def open_events(destination: str) -> int | None:

@@ -8,35 +8,23 @@ name of ours, which is what a rebinding attack has to send.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from policy.net import AddressError, parse_address
 from policy.url import Authority, UrlError, parse_authority
-from proxy.completion_event import timestamp
-from proxy.metrics import Metric
-from proxy.reload import ReloadResult
+from proxy.status import AskStatus
 
 LOCALHOST = "localhost"
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdminView:
-    """What the admin listener may look at; asked anew for each request."""
-
-    is_serving: Callable[[], bool]
-    last_reload: Callable[[], ReloadResult]
-    metrics: Callable[[], Iterable[Metric]]
-
-
-async def start_admin(sockets: Iterable[socket.socket], view: AdminView) -> web.AppRunner:
+async def start_admin(sockets: Iterable[socket.socket], ask: AskStatus) -> web.AppRunner:
     """Answer on bound sockets; `cleanup` of what is returned ends it."""
     app = web.Application(middlewares=[_refuse_web_pages], client_max_size=1024)
-    answers = _Answers(view)
+    answers = _Answers(ask)
     app.router.add_get("/healthz", answers.health)
     app.router.add_get("/readyz", answers.readiness)
     app.router.add_get("/metrics", answers.metrics)
@@ -50,28 +38,20 @@ async def start_admin(sockets: Iterable[socket.socket], view: AdminView) -> web.
 
 
 class _Answers:
-    def __init__(self, view: AdminView) -> None:
-        self._view = view
+    def __init__(self, ask: AskStatus) -> None:
+        self._ask = ask
 
     async def health(self, _request: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
     async def readiness(self, _request: web.Request) -> web.Response:
-        serving = self._view.is_serving()
-        last = self._view.last_reload()
-        body = {
-            "ready": serving,
-            "last_reload": {
-                "successful": last.error is None,
-                "at": timestamp(last.at_ns),
-                "error": None if last.error is None or last.problems else str(last.error),
-                "problems": [problem.as_json() for problem in last.problems],
-            },
-        }
-        return web.json_response(body, status=200 if serving else 503)
+        status = await self._ask()
+        body = {"ready": status.ready, "last_reload": status.last_reload}
+        return web.json_response(body, status=200 if status.ready else 503)
 
     async def metrics(self, _request: web.Request) -> web.Response:
-        text = "".join(each.render() for each in self._view.metrics())
+        status = await self._ask()
+        text = "".join(each.render() for each in status.metrics)
         return web.Response(body=text.encode(), headers={"Content-Type": METRICS_TYPE})
 
 

@@ -10,6 +10,7 @@ from policy.config import decode_config
 from policy.ip_policy import IpPolicy
 from policy.problem import Place, Problem
 from policy.source import Mapping, Node, Scalar, Sequence, SourceText, Span, Style, parse_source
+from proxy.cores import usable_cores
 from proxy.file_checks import permission_warnings, read_document_file
 from proxy.plan import (
     CertificatePlan,
@@ -106,6 +107,7 @@ class _Planner:
             limits=settings.limits,
             server_region=settings.server_region,
             admin=settings.admin,
+            workers=settings.workers or usable_cores(),
             problems=problems,
         )
 

@@ -1,29 +1,37 @@
 """Writes event lines without ever holding up a request: a bounded buffer and one thread.
 
-A log that can't keep up (a full disk, a slow pipe) costs lines, which are counted and reported,
-never requests.
+A log that can't keep up (a full disk, a slow pipe, a reader that is gone) costs lines, which are
+counted and reported, never requests.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import threading
 
 from proxy.completion import Completion
 from proxy.completion_event import event_ids, render_event
+from proxy.event_stream import EventStream
+from proxy.rare_warning import RareWarning
 
 MAX_BUFFERED_BYTES = 8 * 1024 * 1024
+TOO_SLOW = "the reader is too slow"
 
 
 class EventWriter:
-    """Renders completions and hands them to a thread that writes to one file descriptor."""
+    """Renders completions and hands them to a thread that writes them."""
 
     def __init__(
-        self, descriptor: int, *, process_id: str, max_buffered_bytes: int = MAX_BUFFERED_BYTES
+        self,
+        stream: EventStream,
+        *,
+        process_id: str,
+        lost: RareWarning,
+        max_buffered_bytes: int = MAX_BUFFERED_BYTES,
     ) -> None:
         """Start writing. `process_id` keeps event ids apart between processes."""
-        self._descriptor = descriptor
+        self._stream = stream
+        self._lost = lost
         self._event_id = event_ids(process_id)
         self._max_buffered_bytes = max_buffered_bytes
         self._lines: list[bytes] = []
@@ -43,6 +51,7 @@ class EventWriter:
             if self._buffered_bytes + len(line) > self._max_buffered_bytes:
                 self.dropped += 1
                 self._unreported += 1
+                self._lost.note(1, TOO_SLOW)
                 return
             self._lines.append(line)
             self._buffered_bytes += len(line)
@@ -66,21 +75,14 @@ class EventWriter:
                     return
             if lost:
                 lines.append(_lost_lines(lost))
-            delivered = self._write(b"".join(lines))
+            written, error = self._stream.write(b"".join(lines))
+            missing = len(lines) - written
             with self._work:
                 self._buffered_bytes = sum(map(len, self._lines))
-                self.written += len(lines) if delivered else 0
-                self.dropped += 0 if delivered else len(lines)
-
-    def _write(self, data: bytes) -> bool:
-        rest = memoryview(data)
-        try:
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
-        except OSError:
-            # The reader is gone or the disk is full; the proxy outlives its log.
-            return False
-        return True
+                self.written += written
+                self.dropped += missing
+            if error is not None:
+                self._lost.note(missing, (error.strerror or str(error)).lower())
 
 
 def _lost_lines(count: int) -> bytes:

@@ -10,17 +10,22 @@ import asyncio
 import errno
 import os
 import socket
+from contextlib import suppress
 from typing import Any
 
 from proxy.arrival import Arrival
 from proxy.failure import Failure
 from proxy.open_connections import OpenConnections
+from proxy.rare_warning import RareWarning
 from proxy.service import Listener, Service
 from proxy.settings_types import SocketAddress
+from proxy.turned_away import TurnedAwayClients
 
 BACKLOG = 1024
-# How many connections are taken in one go before others get their turn.
+# How many connections are taken in one go before others get their turn. One by one where workers
+# share the socket: the first to wake up would else take them all, and the others stay idle.
 ACCEPT_BATCH = 64
+ACCEPT_BATCH_SHARED = 1
 # Out of descriptors or memory: accepting again at once would only spin (T-DO-3).
 EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 EXHAUSTED_PAUSE_S = 0.5
@@ -84,6 +89,9 @@ class OpenListener:
         listener: Listener,
         sock: socket.socket,
         connections: OpenConnections,
+        *,
+        refusals: RareWarning,
+        batch: int = ACCEPT_BATCH,
     ) -> None:
         """Take over a listening socket; nothing is accepted before `start`."""
         # A reload puts a new value here, with new certificates; open connections keep theirs.
@@ -91,6 +99,9 @@ class OpenListener:
         self._service = service
         self._socket = sock
         self._connections = connections
+        self._refusals = refusals
+        self._turned_away = TurnedAwayClients(service.date)
+        self._batch = batch
         self._tasks: set[asyncio.Task[None]] = set()
         self._pause: asyncio.TimerHandle | None = None
 
@@ -109,23 +120,34 @@ class OpenListener:
         asyncio.get_running_loop().remove_reader(self._socket)
         if self._pause is not None:
             self._pause.cancel()
-        self._accept()
+        with suppress(OSError):
+            while self._take():
+                pass
         self._socket.close()
 
     def _accept(self) -> None:
-        for _ in range(ACCEPT_BATCH):
+        for _ in range(self._batch):
             try:
-                client, _ = self._socket.accept()
-            except (BlockingIOError, InterruptedError):
-                return
-            except OSError as error:
-                if error.errno in EXHAUSTED:
-                    self._back_off()
+                if not self._take():
                     return
-                # The client left before it was served (ECONNABORTED and kin).
-                continue
-            client.setblocking(False)
-            self._welcome(client)
+            except OSError:
+                self._back_off()
+                return
+
+    def _take(self) -> bool:
+        """Take one connection; False when there is none. Raises OSError when there is no room."""
+        try:
+            client, _ = self._socket.accept()
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError as error:
+            if error.errno in EXHAUSTED:
+                raise
+            # The client left before it was served (ECONNABORTED and kin).
+            return True
+        client.setblocking(False)
+        self._welcome(client)
+        return True
 
     def _back_off(self) -> None:
         loop = asyncio.get_running_loop()
@@ -140,8 +162,19 @@ class OpenListener:
             client.close()
             return
         if not arrival.enter():
-            client.close()
+            self._refuse(client, arrival.connection.peer_ip)
             return
         task = asyncio.get_running_loop().create_task(arrival.serve())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _refuse(self, client: socket.socket, peer_ip: str) -> None:
+        limits = self._service.runtime.limits
+        full = self._connections.total >= limits.max_connections
+        bound = "max_connections" if full else f"max_connections_per_address, {peer_ip}"
+        self._refusals.note(1, bound)
+        if self.listener.tls is not None:
+            # A handshake costs more than all the rest, and nothing could be said without it.
+            client.close()
+        else:
+            self._turned_away.add(client)

@@ -101,5 +101,6 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
     server_region: str = ""
     admin: SocketAddress | None = None
+    workers: int = 1
     files: tuple[Path, ...] = ()
     problems: tuple[Problem, ...] = ()

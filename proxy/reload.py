@@ -8,21 +8,25 @@ other runs, and each sees the newest files (security T-DO-8, T-UP-1).
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from watchfiles import awatch
 
 from policy.problem import PolicyError, Problem
 from proxy.assembly import Assembly
+from proxy.completion_event import timestamp
 from proxy.failure import Failure
 
 # Some file systems never tell of a change; looking this often finds it all the same.
 LOOK_AGAIN_MS = 2000
+# How often files that change while they are read are read again.
+MOST_TRIES = 4
 
 Fingerprint: TypeAlias = dict[Path, tuple[int, int, int] | None]
 
@@ -38,6 +42,32 @@ class ReloadResult:
     def problems(self) -> tuple[Problem, ...]:
         """What was wrong, as far as it has a place in a document."""
         return self.error.problems if isinstance(self.error, PolicyError) else ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what the admin listener shows of it."""
+        return {
+            "successful": self.error is None,
+            "at": timestamp(self.at_ns),
+            "error": None if self.error is None or self.problems else str(self.error),
+            "problems": [problem.as_json() for problem in self.problems],
+        }
+
+
+def change_lines(before: Assembly, after: Assembly) -> Iterator[str]:
+    """Say which changes of the configuration only a restart brings."""
+    old, new = before.plan, after.plan
+    addresses = [each.address for each in old.listeners], old.admin
+    if addresses != ([each.address for each in new.listeners], new.admin):
+        yield "penstock: addresses to listen on have changed: restart to use them"
+    if old.workers != new.workers:
+        yield "penstock: the number of workers has changed: restart to use it"
+
+
+def result_line(result: ReloadResult) -> str:
+    """Say how an attempt ended."""
+    if result.error is None:
+        return "penstock: configuration loaded anew"
+    return f"penstock: not loaded, the old configuration stays\n{result.error}"
 
 
 class Reloader:
@@ -109,6 +139,34 @@ class Reloader:
     def _conclude(self, result: ReloadResult) -> None:
         self.last = result
         self._report(result)
+
+
+class Loaded(NamedTuple):
+    """An assembly, and what tells the versions of its files from all others."""
+
+    assembly: Assembly
+    seen: Fingerprint
+
+    @property
+    def version(self) -> str:
+        """The same in two processes that have loaded the same configuration."""
+        marks = repr(sorted((str(path), mark) for path, mark in self.seen.items()))
+        return hashlib.blake2s(marks.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def load_version(assemble: Callable[[], Assembly], files: Iterable[Path]) -> Loaded:
+    """Assemble from files that stay the same meanwhile; `files` are those that are known now.
+
+    Raises as `assemble` does, and Failure when the files do not come to rest.
+    """
+    for _ in range(MOST_TRIES):
+        before = fingerprint(files)
+        assembly = assemble()
+        seen = fingerprint(assembly.files)
+        if before == seen:
+            return Loaded(assembly, seen)
+        files = assembly.files
+    raise Failure("the configuration's files change all the time")
 
 
 def fingerprint(files: Iterable[Path]) -> Fingerprint:

@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import resource
-import secrets
-import signal
 import socket
-import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from typing import TypeAlias
+from functools import partial
 
 import uvloop
 
 from policy.problem import render_problem
 from proxy.assembly import Assembly
-from proxy.completion import Completion
-from proxy.deadlines import Deadlines
-from proxy.event_writer import EventWriter
-from proxy.listener import OpenListener, open_sockets
-from proxy.metrics import server_metrics
-from proxy.open_connections import OpenConnections
-from proxy.reload import Reloader, ReloadResult
-from proxy.service import Listener, Service
-from proxy.upstream_pool import UpstreamPool
-
-# How often connections that became idle are told to close while we stop.
-STOP_STEP_S = 0.2
-
-Say: TypeAlias = Callable[[str], None]
+from proxy.data_plane import Bound, Say, address_lines
+from proxy.event_stream import EventStream
+from proxy.listener import open_sockets
+from proxy.settings_types import SocketAddress
+from proxy.single_process import SingleProcess
+from proxy.supervisor import Supervisor
+from proxy.takeover import Inheritance, inheritance, is_trial, replace_process
+from proxy.worker import Worker, run_worker
 
 
 def serve(
@@ -46,17 +38,100 @@ def serve(
     PolicyError or Failure before anything is served, and leaves nothing open then.
     """
     assembly = assemble()
+    if is_trial():
+        return
+    left = inheritance()
     with ExitStack() as stack:
-        bound = [(each, _bind(each, stack)) for each in assembly.listeners]
+        sockets = _Sockets(left or Inheritance(), stack)
+        bound = [(each, sockets.of(each.host, each.port)) for each in assembly.listeners]
         admin = assembly.plan.admin
-        admin_sockets = [] if admin is None else _held(open_sockets(*admin), stack)
+        admin_sockets = [] if admin is None else sockets.of(*admin)
+        sockets.close_rest()
         for warning in assembly.warnings:
             say(render_problem(warning))
         _raise_descriptor_limit()
-        writer = None if events is None else EventWriter(events, process_id=secrets.token_hex(8))
-        server = Server(assembly, assemble, writer=writer, say=say, on_ready=on_ready)
+        several = assembly.plan.workers > 1 or left is not None
+        stream = None if events is None else EventStream(events, shared=several)
+        if several:
+            supervisor = Supervisor(
+                assembly,
+                assemble,
+                work=partial(
+                    _work,
+                    assemble=assemble,
+                    bound=bound,
+                    admin_sockets=admin_sockets,
+                    events=stream,
+                    say=say,
+                ),
+                sockets=sockets.all,
+                say=say,
+                on_ready=partial(_ready, bound, say, on_ready),
+                upgrade=partial(replace_process, sockets.by_address),
+                predecessors=() if left is None else left.predecessors(),
+                counted=() if left is None else left.counted,
+            )
+            # What is loaded so far is shared with the workers for as long as nobody touches it.
+            gc.freeze()
+            supervisor.run()
+            return
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(server.run(bound, admin_sockets))
+            process = SingleProcess(assembly, assemble, events=stream, say=say, on_ready=on_ready)
+            runner.run(process.run(bound, admin_sockets))
+
+
+def _work(
+    assembly: Assembly,
+    channel: socket.socket,
+    *,
+    assemble: Callable[[], Assembly],
+    bound: Bound,
+    admin_sockets: list[socket.socket],
+    events: EventStream | None,
+    say: Say,
+) -> None:
+    """Serve in a worker's process, by the assembly that its supervisor has now."""
+    now = {(each.host, each.port): each for each in assembly.listeners}
+    worker = Worker(
+        assembly,
+        assemble,
+        bound=[(now.get((old.host, old.port), old), sockets) for old, sockets in bound],
+        admin_sockets=admin_sockets,
+        events=events,
+        say=say,
+    )
+    run_worker(worker, channel)
+
+
+def _ready(bound: Bound, say: Say, on_ready: Callable[[], None] | None) -> None:
+    for line in address_lines(bound):
+        say(line)
+    if on_ready is not None:
+        on_ready()
+
+
+class _Sockets:
+    """The listening sockets, inherited or opened; closed with the stack."""
+
+    def __init__(self, left: Inheritance, stack: ExitStack) -> None:
+        self._left = left
+        self._stack = stack
+        self.by_address: dict[SocketAddress, list[socket.socket]] = {}
+
+    @property
+    def all(self) -> list[socket.socket]:
+        return [each for found in self.by_address.values() for each in found]
+
+    def of(self, host: str, port: int) -> list[socket.socket]:
+        address = SocketAddress(host, port)
+        found = self._left.take(address) or open_sockets(host, port)
+        for each in found:
+            self._stack.callback(each.close)
+        self.by_address.setdefault(address, []).extend(found)
+        return found
+
+    def close_rest(self) -> None:
+        self._left.close_rest()
 
 
 def _raise_descriptor_limit() -> None:
@@ -64,165 +139,3 @@ def _raise_descriptor_limit() -> None:
     _, granted = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (granted, granted))
-
-
-def _bind(listener: Listener, stack: ExitStack) -> list[socket.socket]:
-    return _held(open_sockets(listener.host, listener.port), stack)
-
-
-def _held(sockets: list[socket.socket], stack: ExitStack) -> list[socket.socket]:
-    for each in sockets:
-        stack.callback(each.close)
-    return sockets
-
-
-class Server:
-    """One running proxy."""
-
-    def __init__(
-        self,
-        assembly: Assembly,
-        assemble: Callable[[], Assembly],
-        *,
-        writer: EventWriter | None,
-        say: Say,
-        on_ready: Callable[[], None] | None = None,
-    ) -> None:
-        """Prepare to serve an assembly; `assemble` makes the next one."""
-        self._assembly = assembly
-        self._assemble = assemble
-        self._say = say
-        self._on_ready = on_ready
-        self._writer = writer
-        self._connections = OpenConnections()
-        self._listeners: list[OpenListener] = []
-        self._reloads = {True: 0, False: 0}
-        self._stopping = asyncio.Event()
-        self._stopping_now = asyncio.Event()
-
-    @property
-    def addresses(self) -> tuple[str, ...]:
-        """Where connections are accepted, as `HOST:PORT`; empty before `run`."""
-        return tuple(each.address for each in self._listeners)
-
-    def stop(self) -> None:
-        """Ask to end: the first time gracefully, the second time at once."""
-        (self._stopping_now if self._stopping.is_set() else self._stopping).set()
-
-    async def run(
-        self,
-        bound: Iterable[tuple[Listener, list[socket.socket]]],
-        admin_sockets: list[socket.socket],
-    ) -> None:
-        """Serve on bound sockets until told to stop."""
-        deadlines = Deadlines()
-        service = Service(
-            runtime=self._assembly.runtime,
-            pool=UpstreamPool(deadlines),
-            completed=_unheard if self._writer is None else self._writer,
-            now_ns=time.time_ns,
-            deadlines=deadlines,
-        )
-        reloader = Reloader(
-            current=self._assembly,
-            assemble=self._assemble,
-            apply=lambda assembly: self._apply(service, assembly),
-            report=self._report,
-            now_ns=time.time_ns,
-        )
-        self._handle_signals(reloader)
-        self._listeners = [
-            OpenListener(service, listener, each, self._connections)
-            for listener, sockets in bound
-            for each in sockets
-        ]
-        background = [
-            asyncio.create_task(reloader.run(), name="reload"),
-            asyncio.create_task(reloader.watch(), name="watch"),
-        ]
-        close_admin = await self._start_admin(admin_sockets, service, reloader)
-        for each in self._listeners:
-            each.start()
-            self._say(f"penstock: listening on {each.listener.scheme}://{each.address}")
-        if self._on_ready is not None:
-            self._on_ready()
-        await self._stopping.wait()
-        await self._finish(service)
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
-        if close_admin is not None:
-            await close_admin()
-        service.pool.close()
-        if self._writer is not None:
-            self._writer.close()
-
-    def _handle_signals(self, reloader: Reloader) -> None:
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGINT, self.stop)
-        loop.add_signal_handler(signal.SIGTERM, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, reloader.ask)
-
-    async def _start_admin(
-        self, sockets: list[socket.socket], service: Service, reloader: Reloader
-    ) -> Callable[[], Awaitable[None]] | None:
-        """Open the admin listener where there is one; return what closes it."""
-        if not sockets:
-            return None
-        # Imported here because aiohttp takes a fifth of a second, and most runs do without it.
-        from proxy.admin import AdminView, start_admin
-
-        view = AdminView(
-            is_serving=lambda: not service.stopping,
-            last_reload=lambda: reloader.last,
-            metrics=lambda: server_metrics(
-                connections=self._connections,
-                writer=self._writer,
-                last=reloader.last,
-                reloads=self._reloads,
-            ),
-        )
-        runner = await start_admin(sockets, view)
-        return runner.cleanup
-
-    async def _finish(self, service: Service) -> None:
-        """Let everyone finish within `stop_timeout_s`; a second signal cuts that short."""
-        for each in self._listeners:
-            each.stop()
-        service.stopping = True
-        timeout_s = service.runtime.limits.stop_timeout_s
-        self._connections.stop()
-        if self._connections.total:
-            self._say(f"penstock: stopping; requests in progress have {timeout_s:g} s to finish")
-        end = asyncio.get_running_loop().time() + timeout_s
-        while not self._stopping_now.is_set() and asyncio.get_running_loop().time() < end:
-            # Again and again: a connection that was busy a moment ago may be idle now.
-            self._connections.stop()
-            if await self._connections.emptied(STOP_STEP_S):
-                return
-        if self._connections.total:
-            self._say(f"penstock: {self._connections.total} connections were cut off")
-
-    def _apply(self, service: Service, assembly: Assembly) -> None:
-        before = {(each.host, each.port): each for each in self._assembly.listeners}
-        after = {(each.host, each.port): each for each in assembly.listeners}
-        if before.keys() != after.keys() or assembly.plan.admin != self._assembly.plan.admin:
-            self._say("penstock: addresses to listen on have changed: restart to use them")
-        for each in self._listeners:
-            key = each.listener.host, each.listener.port
-            each.listener = after.get(key, each.listener)
-        service.runtime = assembly.runtime
-        self._assembly = assembly
-        for warning in assembly.warnings:
-            self._say(render_problem(warning))
-
-    def _report(self, result: ReloadResult) -> None:
-        self._reloads[result.error is None] += 1
-        if result.error is None:
-            self._say("penstock: configuration loaded anew")
-        else:
-            self._say(f"penstock: not loaded, the old configuration stays\n{result.error}")
-
-
-def _unheard(_completion: Completion, /) -> None:
-    """Take a completion that nobody wants to read."""

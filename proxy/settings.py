@@ -23,6 +23,8 @@ from proxy.settings_types import (
     UpstreamUrl,
 )
 
+# More than machines have cores; a slip of the finger must not start a million processes.
+MAX_WORKERS = 256
 DEFAULT_LISTEN = SocketAddress("127.0.0.1", 4000)
 
 
@@ -136,6 +138,11 @@ class Settings(ActionConfig):
     server_region: Annotated[str, Doc("`conn.server_region` in policies.")] = ""
     admin: Annotated[
         ListenAddress | None, Doc("Where /healthz, /readyz and /metrics answer; absent: nowhere.")
+    ] = None
+    workers: Annotated[
+        int | None,
+        Field(ge=1, le=MAX_WORKERS),
+        Doc("Processes that serve; default: one for each core."),
     ] = None
     agent: Annotated[Any, Doc("The tunnel agent's own settings; not read.")] = None
     store: Annotated[Any, Doc("Not supported yet.")] = None

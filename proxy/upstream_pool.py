@@ -44,6 +44,11 @@ class UpstreamPlace:
         """Tell whether any connection is open."""
         return bool(self._open)
 
+    @property
+    def open(self) -> int:
+        """Count the open connections."""
+        return len(self._open)
+
     def take(self) -> UpstreamConnection | None:
         """Return the connection used last, which is the likeliest to be alive, or None."""
         return self._idle.pop() if self._idle else None
@@ -100,6 +105,11 @@ class UpstreamPool:
     def __init__(self, deadlines: Deadlines) -> None:
         self._deadlines = deadlines
         self._places: dict[UpstreamAddress, UpstreamPlace] = {}
+
+    @property
+    def open(self) -> int:
+        """Count the open connections to all upstreams."""
+        return sum(place.open for place in self._places.values())
 
     def place(self, address: UpstreamAddress, limits: Limits) -> UpstreamPlace:
         """Return the place for an address. Limits are those of the runtime that names it first."""

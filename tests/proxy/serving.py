@@ -13,11 +13,11 @@ from typing import Any
 
 from policy.source import parse_source
 from proxy.assembly import Assembly, assemble
-from proxy.event_writer import EventWriter
+from proxy.event_stream import EventStream
 from proxy.listener import open_sockets
 from proxy.plan import EndpointPlan, InlinePolicy, ListenerPlan, Plan, UpstreamPlan
-from proxy.server import Server
 from proxy.settings_types import SocketAddress, UpstreamTarget
+from proxy.single_process import SingleProcess
 
 LOOPBACK = "127.0.0.1"
 ANY_PORT = SocketAddress(LOOPBACK, 0)
@@ -84,7 +84,7 @@ def plan_for(
 class Running:
     """A server that serves; `said` are its messages to the operator."""
 
-    server: Server
+    server: SingleProcess
     said: list[str]
     events_path: str
     task: asyncio.Task[None]
@@ -116,10 +116,10 @@ async def serving(
     descriptor, path = tempfile.mkstemp(suffix=".jsonl")
     said: list[str] = []
     ready = asyncio.Event()
-    server = Server(
+    server = SingleProcess(
         assembly,
         load,
-        writer=EventWriter(descriptor, process_id="test"),
+        events=EventStream(descriptor),
         say=said.append,
         on_ready=ready.set,
     )

@@ -7,13 +7,19 @@ import os
 
 from policy.exchange import Connection
 from proxy.completion import Completion
+from proxy.event_stream import EventStream
 from proxy.event_writer import EventWriter
+from proxy.rare_warning import RareWarning
 
 COMPLETION = Completion(
     connection=Connection(
         client_ip="127.0.0.1", client_port=1, server_ip="127.0.0.1", server_port=2, started_ns=0
     )
 )
+
+
+def unheard() -> RareWarning:
+    return RareWarning(lambda _: None, "events lost")
 
 
 def read_all(descriptor: int) -> list[dict[str, object]]:
@@ -23,7 +29,7 @@ def read_all(descriptor: int) -> list[dict[str, object]]:
 
 def test_every_event_is_written_in_order_before_the_end() -> None:
     reader, writer = os.pipe()
-    events = EventWriter(writer, process_id="p")
+    events = EventWriter(EventStream(writer), process_id="p", lost=unheard())
     for _ in range(20):
         events(COMPLETION)
     events.close()
@@ -34,7 +40,9 @@ def test_every_event_is_written_in_order_before_the_end() -> None:
 
 def test_a_reader_that_does_not_read_costs_events_and_is_told_so() -> None:
     reader, writer = os.pipe()
-    events = EventWriter(writer, process_id="p", max_buffered_bytes=100_000)
+    events = EventWriter(
+        EventStream(writer), process_id="p", lost=unheard(), max_buffered_bytes=100_000
+    )
     for _ in range(2000):
         events(COMPLETION)
     assert events.dropped
@@ -51,7 +59,7 @@ def test_a_reader_that_does_not_read_costs_events_and_is_told_so() -> None:
 def test_a_reader_that_is_gone_ends_nothing() -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    events = EventWriter(writer, process_id="p")
+    events = EventWriter(EventStream(writer), process_id="p", lost=unheard())
     events(COMPLETION)
     events.close()
     os.close(writer)

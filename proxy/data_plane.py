@@ -1,0 +1,127 @@
+"""What one process does with the listening sockets that it is given: serve, change, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+from proxy.assembly import Assembly
+from proxy.completion import Completion
+from proxy.deadlines import Deadlines
+from proxy.event_stream import EventStream
+from proxy.event_writer import EventWriter
+from proxy.listener import ACCEPT_BATCH, ACCEPT_BATCH_SHARED, OpenListener
+from proxy.metrics import Metric, traffic_metrics
+from proxy.open_connections import OpenConnections
+from proxy.rare_warning import RareWarning
+from proxy.service import Listener, Service
+from proxy.upstream_pool import UpstreamPool
+
+# How often connections that became idle are told to close while we stop.
+STOP_STEP_S = 0.2
+
+Say: TypeAlias = Callable[[str], None]
+Bound: TypeAlias = Sequence[tuple[Listener, list[socket.socket]]]
+
+
+class DataPlane:
+    """The listeners of one process and every connection behind them."""
+
+    def __init__(self, assembly: Assembly, *, events: EventStream | None, say: Say) -> None:
+        """Prepare to serve an assembly. To be made in the process that serves."""
+        self._say = say
+        self._connections = OpenConnections()
+        self._listeners: list[OpenListener] = []
+        self._writer = None if events is None else _writer(events, say)
+        deadlines = Deadlines()
+        self.service = Service(
+            runtime=assembly.runtime,
+            pool=UpstreamPool(deadlines),
+            completed=_unheard if self._writer is None else self._writer,
+            now_ns=time.time_ns,
+            deadlines=deadlines,
+        )
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where connections are accepted, as `HOST:PORT`; empty before `open`."""
+        return tuple(each.address for each in self._listeners)
+
+    def open(self, bound: Bound, *, shared: bool) -> None:
+        """Accept connections from now on; `shared` when other processes accept from the same."""
+        refusals = RareWarning(self._say, "connections refused")
+        batch = ACCEPT_BATCH_SHARED if shared else ACCEPT_BATCH
+        self._listeners = [
+            OpenListener(
+                self.service, listener, each, self._connections, refusals=refusals, batch=batch
+            )
+            for listener, sockets in bound
+            for each in sockets
+        ]
+        for each in self._listeners:
+            each.start()
+
+    def apply(self, assembly: Assembly) -> None:
+        """Decide the next request by another assembly. Addresses stay as they are."""
+        after = {(each.host, each.port): each for each in assembly.listeners}
+        for each in self._listeners:
+            key = each.listener.host, each.listener.port
+            each.listener = after.get(key, each.listener)
+        self.service.runtime = assembly.runtime
+
+    def metrics(self) -> Iterator[Metric]:
+        """Count what this process does."""
+        return traffic_metrics(
+            connections=self._connections, pool=self.service.pool, writer=self._writer
+        )
+
+    async def finish(self, at_once: asyncio.Event) -> None:
+        """Accept no more and let everyone finish within `stop_timeout_s`, or until `at_once`."""
+        for each in self._listeners:
+            each.stop()
+        self.service.stopping = True
+        timeout_s = self.service.runtime.limits.stop_timeout_s
+        self._connections.stop()
+        if self._connections.total:
+            self._say(f"penstock: stopping; requests in progress have {timeout_s:g} s to finish")
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout_s
+        while not at_once.is_set() and loop.time() < end:
+            # Again and again: a connection that was busy a moment ago may be idle now.
+            self._connections.stop()
+            if await self._connections.emptied(STOP_STEP_S):
+                return
+        if self._connections.total:
+            self._say(f"penstock: {self._connections.total} connections were cut off")
+
+    def close(self) -> None:
+        """Drop the connections to upstreams and write the last events."""
+        self.service.pool.close()
+        if self._writer is not None:
+            self._writer.close()
+
+
+def _writer(events: EventStream, say: Say) -> EventWriter:
+    lost = RareWarning(say, "events lost")
+    return EventWriter(events, process_id=secrets.token_hex(8), lost=lost)
+
+
+def _unheard(_completion: Completion, /) -> None:
+    """Take a completion that nobody wants to read."""
+
+
+def address_lines(bound: Iterable[tuple[Listener, list[socket.socket]]]) -> Iterator[str]:
+    """Say where connections are accepted, one line for each socket."""
+    for listener, sockets in bound:
+        for each in sockets:
+            yield f"penstock: listening on {listener.scheme}://{socket_address(each)}"
+
+
+def socket_address(sock: socket.socket) -> str:
+    """Return the address in use as `HOST:PORT`, also where the system chose the port."""
+    host, port = sock.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
