@@ -27,6 +27,13 @@ on_http_response:
 """
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # The first test may have to install a browser and a web server.
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.timeout(900))
+
+
 @dataclass(frozen=True)
 class Site:
     """Where the pieces are. `log` is the output of Penstock, `www` the upstream's files."""
