@@ -45,7 +45,9 @@ class State(IntEnum):
     LINGER = auto()
 
 
-BETWEEN_REQUESTS = frozenset({State.FIRST_BYTE, State.HEAD, State.IDLE})
+# Names of their own: looking a member up in its class is slow, and every request does so often.
+FIRST_BYTE, HEAD, EXCHANGE, IDLE, DRAIN, TUNNEL, LINGER = State
+BETWEEN_REQUESTS = frozenset({FIRST_BYTE, HEAD, IDLE})
 
 
 class DownstreamProtocol(asyncio.Protocol):
@@ -73,7 +75,7 @@ class DownstreamProtocol(asyncio.Protocol):
             self._reception = reception
         self._limits = service.runtime.limits
         self._deadlines = service.deadlines
-        self._state = State.FIRST_BYTE
+        self._state = FIRST_BYTE
         self._driver: ExchangeDriver | None = None
         self._reader: LengthReader | ChunkedReader | None = None
         self._buffer = bytearray()
@@ -108,11 +110,11 @@ class DownstreamProtocol(asyncio.Protocol):
         reader = self._reader
         if self._state in BETWEEN_REQUESTS:
             self._advance(data)
-        elif self._state is State.LINGER:
+        elif self._state is LINGER:
             self._discard(data)
         elif reader is not None and not reader.ended:
             self._read_body(reader, data)
-        elif self._state is State.TUNNEL:
+        elif self._state is TUNNEL:
             if self._driver is not None:
                 self._driver.tunnel_from_client(data)
         else:
@@ -120,10 +122,10 @@ class DownstreamProtocol(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         can_half_close = self._transport.can_write_eof()
-        if self._state is State.TUNNEL and self._driver is not None:
+        if self._state is TUNNEL and self._driver is not None:
             self._driver.client_ended()
             return can_half_close
-        if self._state is State.EXCHANGE and (self._reader is None or self._reader.ended):
+        if self._state is EXCHANGE and (self._reader is None or self._reader.ended):
             # It may have gone, or only have nothing more to say: it gets a moment.
             self._last = True
             self.deadline = self._deadlines.now + self._limits.half_close_timeout_s
@@ -132,7 +134,7 @@ class DownstreamProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - why is no matter
         self._deadlines.forget(self)
-        self._state = State.LINGER
+        self._state = LINGER
         driver, self._driver = self._driver, None
         if driver is not None:
             driver.client_gone()
@@ -149,24 +151,24 @@ class DownstreamProtocol(asyncio.Protocol):
         if self._driver is not None:
             self.deadline = inf
             self._driver.client_unblocked()
-        elif self._state is State.IDLE:
+        elif self._state is IDLE:
             self._next()
 
     def expired(self) -> None:
         state = self._state
         driver = self._driver
-        if state is State.HEAD:
+        if state is HEAD:
             self._refuse(REQUEST_TIMED_OUT)
-        elif state is State.EXCHANGE and driver is not None:
+        elif state is EXCHANGE and driver is not None:
             if self._last and driver.responding:
                 self.deadline = inf
             elif self._reader is not None and not self._reader.ended:
                 driver.client_failed(REQUEST_TIMED_OUT)
             else:
                 self._transport.abort()
-        elif state is State.DRAIN:
+        elif state is DRAIN:
             self._linger()
-        elif state is State.IDLE:
+        elif state is IDLE:
             self._transport.close()
         else:
             self._transport.abort()
@@ -212,7 +214,7 @@ class DownstreamProtocol(asyncio.Protocol):
 
     def switch(self) -> None:
         """Become one end of a tunnel; bytes that came early go through it first."""
-        self._state = State.TUNNEL
+        self._state = TUNNEL
         held, self._held = self._held, b""
         if held:
             self._transport.resume_reading()
@@ -241,7 +243,7 @@ class DownstreamProtocol(asyncio.Protocol):
             # Whether the body is still coming can't be known: only closing ends the doubt.
             self._linger()
         elif unread:
-            self._state = State.DRAIN
+            self._state = DRAIN
             self._discarded = 0
             self.deadline = self._deadlines.now + self._limits.drain_timeout_s
         else:
@@ -250,7 +252,7 @@ class DownstreamProtocol(asyncio.Protocol):
     def abort(self) -> None:
         """Break the connection, so that a client sees that the response is not complete."""
         self._driver = None
-        self._state = State.LINGER
+        self._state = LINGER
         self._transport.abort()
 
     # What the server does
@@ -268,7 +270,7 @@ class DownstreamProtocol(asyncio.Protocol):
         while data and self._state in BETWEEN_REQUESTS and not self._client_blocked:
             data = self._start_request(data)
         self._advancing = False
-        if data and self._state is not State.LINGER:
+        if data and self._state is not LINGER:
             self._hold(data)
 
     def _hold(self, data: bytes) -> None:
@@ -276,7 +278,7 @@ class DownstreamProtocol(asyncio.Protocol):
         self._transport.pause_reading()
 
     def _next(self) -> None:
-        self._state = State.IDLE
+        self._state = IDLE
         self._reader = None
         self.deadline = self._deadlines.now + self._limits.keep_alive_timeout_s
         # A client that asks and asks without reading its answers waits until it has read them.
@@ -311,7 +313,7 @@ class DownstreamProtocol(asyncio.Protocol):
         if self._buffer:
             self._buffer = bytearray()
         self._awaits_continue = head.expects_continue
-        self._state = State.EXCHANGE
+        self._state = EXCHANGE
         ended = self._reader is None or self._reader.ended
         self.deadline = inf if ended else self._deadlines.now + limits.body_idle_timeout_s
         try:
@@ -355,9 +357,9 @@ class DownstreamProtocol(asyncio.Protocol):
     def _wait_for_head(self, data: bytes) -> None:
         if not self._buffer:
             self._buffer += data
-        if self._state is not State.HEAD and self._buffer:
+        if self._state is not HEAD and self._buffer:
             # From its first byte on the head has one deadline, which no further byte moves.
-            self._state = State.HEAD
+            self._state = HEAD
             self.deadline = self._deadlines.now + self._limits.head_timeout_s
 
     def _read_body(self, reader: LengthReader | ChunkedReader, data: bytes) -> None:
@@ -368,7 +370,7 @@ class DownstreamProtocol(asyncio.Protocol):
             return
         if reader.rest:
             self._hold(reader.rest)
-        if self._state is State.DRAIN:
+        if self._state is DRAIN:
             self._drain(reader, content)
         elif self._driver is not None:
             self.deadline = (
@@ -405,7 +407,7 @@ class DownstreamProtocol(asyncio.Protocol):
         Closing with unread bytes in the socket resets the connection, and the reset may overtake
         our answer (RFC 9112, section 9.6). So our half ends first, and what comes is thrown away.
         """
-        self._state = State.LINGER
+        self._state = LINGER
         self._held = b""
         self._discarded = 0
         self.deadline = self._deadlines.now + LINGER_S
