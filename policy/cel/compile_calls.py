@@ -98,7 +98,7 @@ def _prepare(node: typed.Call, overload: Overload, program: Program) -> Prepared
     if overload.prepare is None:
         return None
     argument = node.arguments[overload.prepared]
-    if not isinstance(argument, typed.Constant):
+    if not isinstance(argument, typed.Constant) or is_dynamic(argument.type):
         return None
     start, end = argument.start, argument.end
     try:

@@ -6,6 +6,7 @@ from policy.cel import check_errors, typed
 from policy.cel.hints import CONSTANT_HINTS
 from policy.cel.resolve import Context
 from policy.cel.typed import TypedNode
+from policy.cel.types import is_dynamic
 from policy.cel.values import CelError
 from policy.cel.work import Work
 
@@ -32,7 +33,9 @@ def folded_call(call: typed.Call, context: Context) -> TypedNode:
         return call
     values: list[object] = []
     for argument in call.arguments:
-        if not isinstance(argument, typed.Constant):
+        # A part that was reported, or went through dyn(), is of a type that no overload was
+        # chosen for.
+        if not isinstance(argument, typed.Constant) or is_dynamic(argument.type):
             return call
         values.append(argument.value)
     limits = context.environment.limits

@@ -75,6 +75,9 @@ def prepare_ranges(networks: Any, _limits: Limits) -> Prepared:
 
 def _doubts(networks: Iterable[Any]) -> Iterator[Doubt]:
     for text in networks:
+        if not isinstance(text, str):
+            yield Doubt(code="not-a-network", message=f"{text!r} is no text, so no network")
+            continue
         try:
             parse_network(text)
         except AddressError as error:

@@ -332,6 +332,29 @@ def test_a_constant_is_computed_once() -> None:
     assert compiled("'a'.upperAscii()").type == STRING
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dyn(1).startsWith('a')",
+        "dyn(1).sha256()",
+        "dyn(1).join(',')",
+        "[].join(dyn(1))",
+        "inCidrRange(req.host, dyn(1))",
+        "dyn(1).matches('a')",
+        "'a'.matches(dyn(1))",
+    ],
+)
+def test_a_constant_behind_dyn_is_computed_when_the_expression_runs(text: str) -> None:
+    with pytest.raises(CelError):
+        compiled(text).evaluate(Values())
+
+
+def test_what_is_no_text_among_networks_is_a_doubt() -> None:
+    expression = compiled("inCidrRanges(conn.client_ip, [1, '203.0.113.0/24'])")
+    assert [finding.code for finding in expression.warnings] == ["not-a-network"]
+    assert expression.evaluate(Values()) is True
+
+
 class TestExplain:
     def test_every_part_has_its_value(self) -> None:
         expression = compiled("req.method == 'GET' && size(req.host) > 3")
