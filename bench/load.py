@@ -116,7 +116,7 @@ def load(text: str) -> Policy:
 
 
 def read(text: str) -> Any:
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def seconds(run: Callable[[str], Any], text: str, rounds: int) -> float:

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from penstock.document_file import problems_of
+from penstock.loading_bar import loading_bar
 from penstock.output import GOOD, STRONG, Line, Span, line, show
 from penstock.problem_text import problem_lines
 from policy.problem import Problem, Severity
@@ -39,7 +40,8 @@ def check(
     All problems of all files, each with its place. Ends with 1 if anything is an error, with
     --strict also if anything is a warning.
     """
-    problems = [problem for path in files for problem in problems_of(path)]
+    with loading_bar() as progress:
+        problems = [problem for path in files for problem in problems_of(path, progress)]
     if output is Format.JSON:
         listed = [problem.as_json() for problem in problems]
         sys.stdout.write(json.dumps(listed, indent=2, ensure_ascii=False) + "\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 from actions import LANGUAGE
 from policy.compiled import Policy
 from policy.container import Contained, ContainedPolicy, PolicyReference, find_policies
-from policy.load import load_policy_node
+from policy.load import LoadOptions, Progress, load_policy_node
 from policy.problem import Place, PolicyError, Problem, sorted_problems
 from policy.source import DOCUMENT_LIMIT_BYTES, Mapping, Node, SourceTree, read_source
 from proxy.assembly import assemble
@@ -19,18 +19,21 @@ from proxy.failure import Failure
 CONFIGURATION_KEYS = ("endpoints", "listeners")
 
 
-def problems_of(path: Path) -> tuple[Problem, ...]:
-    """Return everything that is wrong with a document, and with the files that it names."""
+def problems_of(path: Path, progress: Progress | None = None) -> tuple[Problem, ...]:
+    """Return everything that is wrong with a document, and with the files that it names.
+
+    `progress` is told of the rules of each policy.
+    """
     try:
         tree = read_tree(path)
     except PolicyError as error:
         return error.problems
     if is_configuration(tree.root):
-        return sorted_problems(configuration_problems(tree, path))
-    return sorted_problems(policy_problems(tree, path))
+        return sorted_problems(configuration_problems(tree, path, progress))
+    return sorted_problems(policy_problems(tree, path, progress))
 
 
-def load_policy_file(path: Path) -> Policy:
+def load_policy_file(path: Path, progress: Progress | None = None) -> Policy:
     """Load the one policy that a file holds or names.
 
     Raises PolicyError with all its problems, Failure where there is none or more than one.
@@ -40,9 +43,10 @@ def load_policy_file(path: Path) -> Policy:
     files = [each for each in contained.references if each.is_file]
     match contained.policies, files:
         case [only], []:
-            return load(only, path, (*tree.problems, *contained.problems))
+            problems = (*tree.problems, *contained.problems)
+            return load(only, path, problems, progress=progress)
         case [], [only]:
-            return load_policy_file(path.parent / only.target.text)
+            return load_policy_file(path.parent / only.target.text, progress)
     if contained.problems or tree.problems:
         raise PolicyError([*tree.problems, *contained.problems])
     raise Failure(f"{path}: {what_it_holds(contained)}", hint="name a file with one policy in it")
@@ -84,44 +88,55 @@ def is_configuration(root: Node | None) -> bool:
     return isinstance(root, Mapping) and any(root.get(key) for key in CONFIGURATION_KEYS)
 
 
-def configuration_problems(tree: SourceTree, path: Path) -> tuple[Problem, ...]:
+def configuration_problems(
+    tree: SourceTree, path: Path, progress: Progress | None
+) -> tuple[Problem, ...]:
     """Return what is wrong with a configuration and with all files that it names."""
     try:
         plan = plan_of(tree.root, name=str(path), folder=path.parent)
-        return (*tree.problems, *assemble(plan).warnings)
+        return (*tree.problems, *assemble(plan, progress).warnings)
     except PolicyError as error:
         return (*tree.problems, *error.problems)
 
 
-def policy_problems(tree: SourceTree, path: Path) -> Iterator[Problem]:
+def policy_problems(tree: SourceTree, path: Path, progress: Progress | None) -> Iterator[Problem]:
     """Return what is wrong with a document's policies, wherever in it they stand."""
     contained = find_policies(tree.root)
     yield from (*tree.problems, *contained.problems)
     for policy in contained.policies:
         try:
-            yield from load(policy, path).warnings
+            yield from load(policy, path, progress=progress).warnings
         except PolicyError as error:
             yield from error.problems
     for reference in contained.references:
         if reference.is_file:
-            yield from referenced_problems(reference, path)
+            yield from referenced_problems(reference, path, progress)
 
 
-def referenced_problems(reference: PolicyReference, path: Path) -> tuple[Problem, ...]:
+def referenced_problems(
+    reference: PolicyReference, path: Path, progress: Progress | None
+) -> tuple[Problem, ...]:
     """Return what is wrong with a policy file that a document names."""
     target = path.parent / reference.target.text
     if not target.exists():
         missing = FileNotFoundError(2, "no such file or directory")
         return (unreadable(str(target), missing, reference.target.place()),)
-    return problems_of(target)
+    return problems_of(target, progress)
 
 
-def load(contained: ContainedPolicy, path: Path, problems: tuple[Problem, ...] = ()) -> Policy:
+def load(
+    contained: ContainedPolicy,
+    path: Path,
+    problems: tuple[Problem, ...] = (),
+    *,
+    progress: Progress | None = None,
+) -> Policy:
     """Load one policy of a document; raises PolicyError."""
     name = f"{path}: {contained.path}" if contained.path else str(path)
     return load_policy_node(
         contained.root,
         name=name,
         language=LANGUAGE,
+        options=LoadOptions(progress=progress),
         problems=(*problems, *contained.problems),
     )

@@ -14,6 +14,7 @@ import typer
 from penstock.document_file import load_policy_file
 from penstock.evaluation_json import evaluation_json, refusal_json
 from penstock.evaluation_text import evaluation_lines, refusal_lines
+from penstock.loading_bar import loading_bar
 from penstock.output import show
 from penstock.problem_text import problem_lines
 from penstock.sample_exchange import LOOPBACK, exchange_for, request_of
@@ -79,7 +80,8 @@ def evaluate_request(
     """
     if request is not None and (method or url or header or body is not None):
         raise typer.BadParameter("give a request file, or flags that describe a request, not both")
-    loaded = load_policy_file(policy)
+    with loading_bar() as progress:
+        loaded = load_policy_file(policy, progress)
     for warning in loaded.warnings:
         show(problem_lines(warning), to=sys.stderr)
     upstream = upstream_answer(upstream_status, upstream_header or [], upstream_body)

@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar
 import typer
 from pydantic_core import PydanticCustomError
 
+from penstock.loading_bar import with_bar_at_first
 from penstock.operator import STANDARD_OUTPUT, open_events, say
 from policy.net import AddressError, NetworkSet
 from proxy.assembly import assemble
@@ -122,7 +123,7 @@ def http(
         admin=admin,
         workers=workers,
     )
-    serve(partial(assemble, plan), events=open_events(log), say=say)
+    serve(with_bar_at_first(partial(assemble, plan)), events=open_events(log), say=say)
 
 
 def _reference(path: Path | None) -> FileReference | None:

@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
+from penstock.loading_bar import with_bar_at_first
 from penstock.operator import STANDARD_OUTPUT, open_events, say
+from policy.load import Progress
 from proxy.assembly import Assembly, assemble
 from proxy.config import read_config
 from proxy.server import serve
@@ -31,8 +33,8 @@ def start(
 ) -> None:
     """Serve the endpoints of a configuration file."""
 
-    def load() -> Assembly:
+    def load(progress: Progress | None) -> Assembly:
         plan = read_config(config)
-        return assemble(plan if workers is None else replace(plan, workers=workers))
+        return assemble(plan if workers is None else replace(plan, workers=workers), progress)
 
-    serve(load, events=open_events(log), say=say)
+    serve(with_bar_at_first(load), events=open_events(log), say=say)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeAlias
 
 from policy.action import Action
 from policy.cel import Environment, Expression, ExpressionError, Finding, compile_expression
@@ -38,6 +38,10 @@ class Language:
     not_built: Mapping[str, str] = field(default_factory=dict)
 
 
+Progress: TypeAlias = Callable[[int, int], None]
+"""Is told, after each rule, how many rules of how many in the document are compiled."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOptions:
     """What the operator's configuration means for a document.
@@ -45,7 +49,8 @@ class LoadOptions:
     `ip_policies` are the names that `restrict-ips` may refer to; None when they are not known,
     as on the command line, and then any name is accepted; `known_secret(vault, name)` is None
     for the same reason. An endpoint without an upstream
-    `must_answer`: its request phase may not run through to the end (2235).
+    `must_answer`: its request phase may not run through to the end (2235). Loading a long
+    document reports its `progress`, to whoever may be waiting.
     """
 
     document_limits: DocumentLimits = field(default_factory=DocumentLimits)
@@ -53,6 +58,7 @@ class LoadOptions:
     ip_policies: frozenset[str] | None = None
     must_answer: bool = False
     known_secret: Callable[[str, str], bool] | None = None
+    progress: Progress | None = None
 
 
 def load_policy(
@@ -95,11 +101,14 @@ class _Loader:
         self.options = options
         self.problems = problems
         self.owned: set[str] = set()
+        self.rule_count = 0
+        self.rules_done = 0
 
     def load(self, root: Node | None) -> Policy:
         """Go through all phases; raises PolicyError when any error was found."""
         document = read_document(root, self.options.document_limits)
         self.problems += document.problems
+        self.rule_count = sum(map(len, document.phases.values()))
         rules = {phase: self.phase(phase, nodes) for phase, nodes in document.phases.items()}
         if self.options.must_answer and not has_errors(self.problems):
             self.check_answers(rules.get(Phase.ON_HTTP_REQUEST, ()), root)
@@ -128,6 +137,9 @@ class _Loader:
                 ended_by = None
             rule = self.rule(phase, node, names)
             rules.append(rule)
+            self.rules_done += 1
+            if self.options.progress is not None:
+                self.options.progress(self.rules_done, self.rule_count)
             if not node.expressions and any(ends_always(step) for step in rule.actions):
                 ended_by = node
         return tuple(rules)

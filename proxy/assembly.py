@@ -21,7 +21,7 @@ from policy.certificate import NO_CERTIFICATE
 from policy.compiled import Policy
 from policy.exchange import Endpoint
 from policy.ip_intelligence import NO_INTELLIGENCE, IpIntelligence
-from policy.load import LoadOptions, load_policy, load_policy_node
+from policy.load import LoadOptions, Progress, load_policy, load_policy_node
 from policy.problem import PolicyError, Problem, has_errors, sorted_problems
 from policy.source import Scalar, parse_embedded
 from policy.surroundings import Surroundings
@@ -68,12 +68,12 @@ class Assembly:
     warnings: tuple[Problem, ...] = ()
 
 
-def assemble(plan: Plan) -> Assembly:
-    """Read and compile everything a plan names.
+def assemble(plan: Plan, progress: Progress | None = None) -> Assembly:
+    """Read and compile everything a plan names; `progress` is told of each policy's rules.
 
     Raises PolicyError with the problems of all files, or Failure for what a flag names.
     """
-    work = _Assembler(plan)
+    work = _Assembler(plan, progress)
     work.read_vaults()
     served = [work.attempt(partial(work.endpoint, each)) for each in plan.endpoints]
     listeners = [work.attempt(partial(work.listener, each)) for each in plan.listeners]
@@ -116,8 +116,9 @@ def is_public(endpoint: EndpointPlan) -> bool:
 class _Assembler:
     """Reads a plan's parts one by one and keeps what is wrong with each."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, progress: Progress | None) -> None:
         self._plan = plan
+        self._progress = progress
         self.files: set[Path] = set()
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
@@ -200,6 +201,7 @@ class _Assembler:
             must_answer=plan.upstream is None,
             ip_policies=frozenset(self._plan.ip_policies),
             known_secret=lambda vault, name: self.vaults.get(vault, name) is not None,
+            progress=self._progress,
         )
         match plan.policy:
             case None:

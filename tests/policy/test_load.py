@@ -120,3 +120,15 @@ def test_a_secret_that_there_is_not_is_refused(rule: str) -> None:
     assert f":1:{column}: unknown-secret: there is no secret 'tokn' in a vault 'main'" in found
     assert rendered(text) == ""
     assert rendered(text.replace("tokn", "token"), options) == ""
+
+
+def test_progress_is_told_after_each_rule_of_all_phases() -> None:
+    told: list[tuple[int, int]] = []
+    load_policy(
+        "on_tcp_connect: [{actions: [{type: close-connection}]}]\n"
+        "on_http_request: [{actions: [{type: deny}]}, {actions: [{type: deny}]}]\n",
+        name="policy.yml",
+        language=LANGUAGE,
+        options=LoadOptions(progress=lambda done, total: told.append((done, total))),
+    )
+    assert told == [(1, 3), (2, 3), (3, 3)]
