@@ -11,12 +11,14 @@ class Fields:
     Values are text decoded as UTF-8 with surrogate escapes, so any byte survives a round trip.
     """
 
-    __slots__ = ("_index", "_lines", "_plain")
+    __slots__ = ("_index", "_lines", "_plain", "as_received")
 
     def __init__(self, lines: Iterable[tuple[str, str]] = ()) -> None:
         self._lines = list(lines)
         self._index: dict[str, list[str]] | None = None
         self._plain: bool | None = None
+        # True while these are exactly the lines of a message as it came in.
+        self.as_received = False
 
     @classmethod
     def indexed(cls, lines: list[tuple[str, str]], by_name: dict[str, list[str]]) -> Fields:
@@ -25,6 +27,7 @@ class Fields:
         fields._lines = lines  # noqa: SLF001 - its own
         fields._index = by_name  # noqa: SLF001
         fields._plain = None  # noqa: SLF001
+        fields.as_received = True
         return fields
 
     @property
@@ -76,6 +79,7 @@ class Fields:
         """Append a line; what is there stays."""
         self._lines.append((name, value))
         self._index = self._plain = None
+        self.as_received = False
 
     def remove(self, name: str) -> bool:
         """Drop every line under a name and tell whether there was one."""
@@ -84,6 +88,7 @@ class Fields:
             return False
         self._lines = [line for line in self._lines if line[0].lower() != wanted]
         self._index = self._plain = None
+        self.as_received = False
         return True
 
     def replace(self, name: str, value: str) -> None:
@@ -101,6 +106,7 @@ class Fields:
             kept.append((name, value))
         self._lines = kept
         self._index = self._plain = None
+        self.as_received = False
 
     def copy(self) -> Fields:
         """Return an independent copy."""

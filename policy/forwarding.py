@@ -117,15 +117,8 @@ def upstream_fields(
     request = exchange.request
     if request is None:
         return []
-    fields = request.headers
-    if (
-        not websocket
-        and not request.withheld
-        and _SPECIAL.isdisjoint(fields.by_name)
-        and fields.has_plain_names
-    ):
-        # Nearly every request: all that it has passes, and nothing stood in its forwarding fields.
-        return [*fields.lines, *_own_forwarded_lines(exchange, request)]
+    if not websocket and passes_whole(request):
+        return [*request.headers.lines, *own_forwarded_lines(exchange, request)]
     lines, forwarded, named = _sorted_out(request, owned)
     lines.extend(_forwarded_lines(exchange, request, forwarded, owned))
     if named:
@@ -155,7 +148,17 @@ def _sorted_out(
     return lines, forwarded, named
 
 
-def _own_forwarded_lines(exchange: Exchange, request: Request) -> tuple[Line, Line, Line]:
+def passes_whole(request: Request) -> bool:
+    """Tell whether every field passes, and none of the forwarding fields stands among them.
+
+    So it is with nearly every request.
+    """
+    fields = request.headers
+    return not request.withheld and _SPECIAL.isdisjoint(fields.by_name) and fields.has_plain_names
+
+
+def own_forwarded_lines(exchange: Exchange, request: Request) -> tuple[Line, Line, Line]:
+    """Return what the proxy says about the client where nobody said anything before it."""
     public = request.public_url
     return (
         ("x-forwarded-for", exchange.connection.client_ip),

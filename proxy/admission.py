@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from policy.action import Close, Continue, Respond
+from policy.action import Continue
 from policy.effect import Now
 from policy.engine import Decision, Phases, run_phase
 from policy.exchange import Connection, Exchange
@@ -14,24 +14,40 @@ from proxy.endpoint import ServedEndpoint
 from proxy.service import Service
 
 
-def admit(
-    service: Service, served: ServedEndpoint, connection: Connection
-) -> dict[str, Any] | None:
-    """Return the results of the phase, which later phases can read; None to close.
+class Admitted(NamedTuple):
+    """A connection that may use an endpoint.
+
+    `results` are those of the phase, which later phases can read. `record` is None unless the
+    phase has logged something: then it is to be completed when the connection closes.
+    """
+
+    results: dict[str, Any]
+    record: Completion | None = None
+
+
+def admit(service: Service, served: ServedEndpoint, connection: Connection) -> Admitted | None:
+    """Run the phase; None to close the connection.
 
     A refusal is reported here. There is no request yet that could be answered.
     """
     if not served.policy.has(Phase.ON_TCP_CONNECT):
-        return {}
+        return Admitted({})
     exchange = Exchange(
         connection=connection,
         endpoint=served.endpoint,
         surroundings=service.runtime.surroundings,
     )
     decision = _decide(run_phase(served.policy, Phase.ON_TCP_CONNECT, exchange), service)
-    if isinstance(decision.outcome, Continue):
-        return exchange.results
-    _report(service, served, exchange, decision, decision.outcome)
+    outcome = decision.outcome
+    if isinstance(outcome, Continue):
+        record = _record(service, served, exchange) if exchange.logs else None
+        return Admitted(exchange.results, record)
+    record = _record(service, served, exchange)
+    record.reason, record.error_code = outcome.reason, outcome.error_code
+    record.action = decision.action
+    if decision.rule is not None:
+        record.rule, record.rule_name = decision.rule.index, decision.rule.name
+    service.completed(record)
     return None
 
 
@@ -48,27 +64,13 @@ def _decide(steps: Phases, service: Service) -> Decision:
         answer = service.now_ns()
 
 
-def _report(
-    service: Service,
-    served: ServedEndpoint,
-    exchange: Exchange,
-    decision: Decision,
-    outcome: Respond[Any] | Close[Any],
-) -> None:
-    rule = decision.rule
-    service.completed(
-        Completion(
-            connection=exchange.connection,
-            exchange=exchange,
-            endpoint=served.endpoint.name,
-            policy=served.policy.name,
-            reason=outcome.reason,
-            error_code=outcome.error_code,
-            phase=decision.phase,
-            rule=rule.index if rule is not None else None,
-            rule_name=rule.name if rule is not None else None,
-            action=decision.action,
-            started_ns=exchange.connection.started_ns,
-            ended_ns=service.now_ns(),
-        )
+def _record(service: Service, served: ServedEndpoint, exchange: Exchange) -> Completion:
+    return Completion(
+        connection=exchange.connection,
+        exchange=exchange,
+        endpoint=served.endpoint.name,
+        policy=served.policy.name,
+        phase=Phase.ON_TCP_CONNECT,
+        started_ns=exchange.connection.started_ns,
+        ended_ns=service.now_ns(),
     )

@@ -15,6 +15,7 @@ import asyncio
 from enum import IntEnum, auto
 from typing import cast
 
+from policy.exchange import Connection
 from proxy.deadlines import inf
 from proxy.exchange_driver import ExchangeDriver
 from proxy.http1.body import ChunkedReader, LengthReader, request_body_reader
@@ -181,6 +182,11 @@ class DownstreamProtocol(asyncio.Protocol):
         return not (self._last or self._service.stopping)
 
     @property
+    def connection(self) -> Connection:
+        """The connection as it was accepted, whatever a trusted proxy says about its client."""
+        return self._connection
+
+    @property
     def trailers(self) -> tuple[tuple[str, str], ...]:
         """The trailers of the complete request."""
         return self._reader.trailers if self._reader is not None else ()
@@ -221,14 +227,14 @@ class DownstreamProtocol(asyncio.Protocol):
             if self._driver is not None:
                 self._driver.tunnel_from_client(held)
 
-    def write_eof(self) -> None:
-        """End our half of a tunnel."""
-        if self._transport.is_closing():
-            return
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-        else:
-            self._transport.close()
+    def hang_up(self, timeout_s: float) -> None:
+        """Close a tunnel once what was written is sent; what still comes is thrown away."""
+        self._driver = None
+        self._state = LINGER
+        if not self._transport.is_closing():
+            self.resume()
+            self._linger()
+        self.deadline = self._deadlines.now + timeout_s
 
     def done(self, *, keeps_alive: bool) -> None:
         """Go on after a complete response."""

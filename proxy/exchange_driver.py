@@ -13,10 +13,12 @@ from typing import Any, Protocol
 from policy.action import Close, Continue, Respond
 from policy.effect import Effect, Now, ReadBody
 from policy.engine import Decision, Phases, begin_request, run_phase
-from policy.exchange import Exchange, Response
+from policy.exchange import Exchange, Request, Response
 from policy.fields import Fields
 from policy.forwarding import (
     forwardable_trailers,
+    own_forwarded_lines,
+    passes_whole,
     received_fields,
     restore_location,
     upstream_fields,
@@ -30,8 +32,10 @@ from proxy.http1.response_head import BadResponse, ResponseHead
 from proxy.message import (
     ERROR_CODE_FIELD,
     REASONS,
+    WITH_CONTENT,
     InjectedLine,
     Line,
+    passed_on_request_head,
     refusal_lines,
     render_request_head,
     render_response_head,
@@ -304,16 +308,11 @@ class ExchangeDriver:
         request = exchange.request
         assert request is not None
         assert self._served.upstream is not None
-        lines = upstream_fields(
-            exchange, owned=self._policy.owned_headers, websocket=self._key != ""
-        )
-        if not OURS.isdisjoint(request.headers.by_name):
-            lines = [line for line in lines if line[0].lower() not in OURS]
         target = request.url.uri
         if target != "*":
             target = self._served.upstream.base_path + target
         try:
-            data = render_request_head(request.method, target, lines, head.length)
+            data = self._upstream_head(request, target)
         except InjectedLine:
             upstream.close()
             self._refuse(INJECTED_LINE)
@@ -328,6 +327,28 @@ class ExchangeDriver:
             self._sent += len(content)
         upstream.write(data)
         self._client.resume()
+
+    def _upstream_head(self, request: Request, target: str) -> bytes:
+        """Spell the head for the upstream; raises InjectedLine."""
+        exchange, head = self._exchange, self._head
+        fields = request.headers
+        unframed = OURS.isdisjoint(fields.by_name)
+        if (
+            fields.as_received
+            and unframed
+            and request.method not in WITH_CONTENT
+            and request.received_url is None
+            and not self._key
+            and passes_whole(request)
+        ):
+            forwarded = own_forwarded_lines(exchange, request)
+            return passed_on_request_head(request.method, target, head.field_bytes, forwarded)
+        lines = upstream_fields(
+            exchange, owned=self._policy.owned_headers, websocket=self._key != ""
+        )
+        if not unframed:
+            lines = [line for line in lines if line[0].lower() not in OURS]
+        return render_request_head(request.method, target, lines, head.length)
 
     def _passing(self, trailers: Fields) -> tuple[Line, ...]:
         if not trailers:
@@ -381,6 +402,9 @@ class ExchangeDriver:
         request = exchange.request
         if request is not None and "location" in exchange.response.headers.by_name:
             restore_location(request, exchange.response)
+        if not self._policy.has(ON_HTTP_RESPONSE) and not self._tunnel:
+            self._pass_on(head, content, ended=ended)
+            return
         self._length = head.length
         self._staged = [content] if content else []
         self._staged_ended = ended
@@ -389,6 +413,25 @@ class ExchangeDriver:
             self._run(steps, self._response_decided)
         else:
             self._write_response()
+
+    def _pass_on(self, head: ResponseHead, content: bytes, *, ended: bool) -> None:
+        """Write a response that no rule will look at, as it came where that is possible."""
+        response = self._exchange.response
+        writer = ResponseWriter(self._client, self._head)
+        if (
+            response is not None
+            and response.headers is head.fields
+            and head.fields.as_received
+            and writer.pass_on(head, content)
+        ):
+            self._writer = writer
+            if ended:
+                self._end_response()
+            return
+        self._length = head.length
+        self._staged = [content] if content else []
+        self._staged_ended = ended
+        self._write_response()
 
     def response_content(self, content: bytes, *, ended: bool) -> None:
         """Pass on more of the response's body."""

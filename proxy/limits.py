@@ -45,6 +45,12 @@ class Limits(ActionConfig):
     stream_idle_timeout_s: Annotated[
         Seconds, Doc("An event stream or WebSocket may be silent so long.")
     ] = 24 * 3600.0
+    websocket_close_timeout_s: Annotated[
+        Seconds, Doc("A WebSocket may take so long to close once one side has begun to.")
+    ] = 10.0
+    max_websocket_message_bytes: Annotated[
+        Count, Doc("One message of a WebSocket; beyond it the connection is closed with 1009.")
+    ] = 64 * 1024 * 1024
     # How long the rest of an unwanted body is read, and a client's half-closed connection kept.
     drain_timeout_s: Annotated[Seconds, Doc("The rest of an unwanted body is read so long.")] = 5.0
     half_close_timeout_s: Annotated[Seconds, Doc("A half-closed connection is kept so long.")] = 1.0

@@ -58,6 +58,16 @@ def render_request_head(method: str, target: str, lines: list[Line], length: int
     return _checked(parts)
 
 
+def passed_on_request_head(
+    method: str, target: str, field_bytes: bytes, forwarded: Iterable[Line]
+) -> bytes:
+    """Spell a request head without content whose field lines pass as they came."""
+    own = "".join([f"\r\n{name}: {value}" for name, value in forwarded])
+    return b"%b%b%b\r\n\r\n" % (
+        f"{method} {target} HTTP/1.1".encode("ascii"), field_bytes, own.encode("ascii"),
+    )  # fmt: skip
+
+
 def render_response_head(status: int, reason: str, lines: Iterable[Line]) -> bytes:
     """Spell a response head; raises InjectedLine."""
     parts = [f"HTTP/1.1 {status} {reason}\r\n"]

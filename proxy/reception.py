@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from policy.exchange import Connection, Exchange, Request
 from policy.net import parse_address
 from policy.url import Authority, Url, UrlError, parse_authority, parse_request_target
-from proxy.admission import admit
+from proxy.admission import Admitted, admit
 from proxy.completion import Completion
 from proxy.endpoint import ServedEndpoint
 from proxy.exchange_driver import ClientSide, ExchangeDriver
@@ -58,7 +58,7 @@ class Reception:
         self._site: Site | None = None
         # Who a PROXY header names, else the socket peer: behind a balancer that speaks for its
         # clients on TCP, X-Forwarded-For is the client's own writing.
-        self._admitted: dict[str, dict[str, Any]] = {}
+        self._admitted: dict[str, Admitted] = {}
         self._trusted = service.runtime.trusted_proxies.trusts(connection.client_ip)
 
     def welcome(self) -> None:
@@ -162,13 +162,20 @@ class Reception:
 
     def _admit(self, served: ServedEndpoint) -> dict[str, Any]:
         """Run `on_tcp_connect` once per connection and endpoint, and keep its results."""
-        results = self._admitted.get(served.endpoint.id)
-        if results is None:
-            results = admit(self._service, served, self.connection)
-            if results is None:
+        admitted = self._admitted.get(served.endpoint.id)
+        if admitted is None:
+            admitted = admit(self._service, served, self.connection)
+            if admitted is None:
                 raise ConnectionRefused
-            self._admitted[served.endpoint.id] = results
-        return results
+            self._admitted[served.endpoint.id] = admitted
+        return admitted.results
+
+    def closed(self) -> None:
+        """Report the connection's end where `on_tcp_connect` has left something to report."""
+        for admitted in self._admitted.values():
+            if admitted.record is not None:
+                admitted.record.ended_ns = self._service.now_ns()
+                self._service.completed(admitted.record)
 
     def _redirect(self, head: RequestHead, url: Url) -> Site | Refusal:
         """Let the host of an absolute target win over the Host field (T-SM-11)."""

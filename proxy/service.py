@@ -19,6 +19,7 @@ from proxy.endpoint_table import EndpointTable
 from proxy.http1.grammar import FieldLines
 from proxy.limits import Limits
 from proxy.message import HttpDate
+from proxy.open_streams import OpenStreams
 from proxy.trusted_proxies import TrustedProxies
 from proxy.upstream_pool import UpstreamPool
 
@@ -66,6 +67,7 @@ class Service:
     now_ns: Callable[[], int]
     deadlines: Deadlines
     stopping: bool = False
+    streams: OpenStreams = field(default_factory=OpenStreams, init=False)
     field_lines: FieldLines = field(default_factory=FieldLines, init=False)
     _date: HttpDate = field(default_factory=HttpDate, init=False)
 

@@ -59,7 +59,7 @@ class UpstreamConnection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_buffer", "_deadlines", "_idle_timeout_s", "_interim", "_limits", "_method", "_owner",
+        "_buffer", "_deadlines", "_hung_up", "_idle_timeout_s", "_interim", "_limits", "_method", "_owner",
         "_reader", "_switched", "_taker", "_transport", "_upgrading", "answered", "deadline",
         "head", "reused",
     )  # fmt: skip
@@ -76,7 +76,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._interim = 0
         self._method = ""
         self._upgrading = False
-        self._switched = False
+        self._switched = self._hung_up = False
         self.answered = False
         self.head: ResponseHead | None = None
         self.reused = False
@@ -142,11 +142,23 @@ class UpstreamConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def close_after_writing(self) -> None:
-        """Send what is still buffered, then close."""
+    def hang_up(self, timeout_s: float) -> None:
+        """Close a tunnel once what was written is sent; what still comes is thrown away.
+
+        Closing at once would reset the connection under an upstream that is sending, and the
+        reset may overtake our last words.
+        """
         self._taker = None
-        if self._transport is not None:
-            self._transport.close()
+        self._hung_up = True
+        self.deadline = self._deadlines.now + timeout_s
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if transport.can_write_eof():
+            transport.write_eof()
+            transport.resume_reading()
+        else:
+            transport.close()
 
     def end_tunnel(self) -> None:
         """End our half of a tunnel, and wait a moment for the other."""
@@ -168,6 +180,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         taker = self._taker
+        if self._hung_up:
+            return
         if taker is None:
             # Nobody asked. Whatever it is, the next client must not get it.
             self._owner.forget(self)

@@ -11,6 +11,7 @@ from proxy.http1.response_head import BadResponse, ResponseHead
 from proxy.refusal import UPGRADE_VERSION, Refusal, bad_upgrade
 
 WEBSOCKET = "websocket"
+EXTENSIONS = "sec-websocket-extensions"
 KEY_BYTES = 16
 # RFC 6455, section 1.3: the text that turns a key into its proof.
 ACCEPT_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -53,6 +54,9 @@ def websocket_key(head: RequestHead) -> str:
 
 def check_switch(head: ResponseHead, key: str) -> None:
     """Check an upstream's 101 (RFC 6455, section 4.1); raises BadResponse."""
+    # None was asked for: frames that an extension has changed can't be checked (T-WS-5).
+    if EXTENSIONS in head.fields.by_name:
+        raise BadResponse("websocket-extension-unasked")
     accepts = head.fields.all("sec-websocket-accept")
     digest = hashlib.sha1(f"{key}{ACCEPT_SUFFIX}".encode("ascii"), usedforsecurity=False).digest()
     if list(head.upgrade) != [WEBSOCKET] or accepts != [base64.b64encode(digest).decode("ascii")]:

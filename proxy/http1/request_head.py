@@ -54,14 +54,16 @@ class BadRequest(Exception):  # noqa: N818 - it is the name of the status it mos
 class RequestHead(NamedTuple):
     """One request head. `length` is the body's size, 0 for none, or CHUNKED.
 
-    `connection` holds the Connection options in lower case; `upgrade` the protocols that the
-    client offers to switch to, none unless Connection names them.
+    `field_bytes` are the field lines as received, each after its CRLF. `connection` holds the
+    Connection options in lower case; `upgrade` the protocols that the client offers to switch to,
+    none unless Connection names them.
     """
 
     method: str
     target: str
     version: str
     fields: Fields
+    field_bytes: bytes
     host: str
     length: int
     connection: Sequence[str] = ()
@@ -86,19 +88,22 @@ def parse_request_head(head: bytes, limits: Limits, field_lines: FieldLines) -> 
         if len(lines) > limits.max_fields:
             raise BadRequest(431, "too-many-fields")
         fields = field_lines.read(lines)
-        return _request_head(method, target, version, fields)
+        field_bytes = head[head.find(b"\r\n") :]
+        return _request_head(method, target, version, fields, field_bytes)
     except GrammarError as error:
         raise BadRequest(400, error.reason) from None
 
 
-def _request_head(method: str, target: str, version: str, fields: Fields) -> RequestHead:
+def _request_head(
+    method: str, target: str, version: str, fields: Fields, field_bytes: bytes
+) -> RequestHead:
     check_singletons(fields, _SINGLETONS)
     by_name = fields.by_name
     if "host" not in by_name:
         raise BadRequest(400, "missing-host")
     host = by_name["host"][0]
     if _TELLING.isdisjoint(by_name):
-        return RequestHead(method, target, version, fields, host, 0)
+        return RequestHead(method, target, version, fields, field_bytes, host, 0)
     if len(set(by_name.get("authorization", ()))) > 1:
         # One reader believes the first, another the last (T-HD-6).
         raise BadRequest(400, "conflicting-authorization")
@@ -108,6 +113,7 @@ def _request_head(method: str, target: str, version: str, fields: Fields) -> Req
         target,
         version,
         fields,
+        field_bytes,
         host,
         _body_length(by_name, version),
         connection,
