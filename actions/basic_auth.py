@@ -109,7 +109,8 @@ def defects(credential: Credential) -> list[tuple[str, str, str]]:
     username, password = credential.username, credential.password
     found: list[tuple[str, str, str]] = []
     if not username:
-        found.append(("username-empty", "a credential needs a user, then ':'", "ERR_NGROK_359"))
+        # Without the colon there is no telling which part is the password.
+        return [("username-empty", "a credential needs a user, then ':'", "ERR_NGROK_359")]
     if ":" in username or _CONTROL.search(username):
         message = "a user name has no ':' and no control characters (RFC 7617)"
         found.append(("username-invalid", message, "ERR_NGROK_2257"))

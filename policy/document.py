@@ -213,7 +213,7 @@ class _Reader:
         elif node is not None and not is_null(node):
             self.problems.append(messages.actions_not_list(node))
             return
-        if not items:
+        if not items and not any(messages.means_actions(key) for key, _ in rule.entries):
             self.problems.append(messages.no_actions(rule.key("actions") or rule))
         for item in items:
             action = self._read_action(item)

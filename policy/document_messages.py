@@ -157,6 +157,14 @@ def unknown_rule_key(key: Scalar, known: tuple[str, ...]) -> Problem:
     )
 
 
+def means_actions(key: Scalar) -> bool:
+    """Tell whether an unknown key of a rule stands for its actions, and is reported as that."""
+    if key.text in ("name", "expressions", "actions"):
+        return False
+    hint = _RULE_HINTS.get(key.text) or near(key.text, ("name", "expressions", "actions"))
+    return hint is not None and "'actions'" in hint and key.text != "config"
+
+
 def name_not_text(node: Node) -> Problem:
     """Report a rule's name that is a list or map."""
     return Problem(

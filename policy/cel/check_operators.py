@@ -106,7 +106,11 @@ def _check_number_and_text(
         else:
             _refuse(node, left, right, context)
         return
-    context.report(lint_errors.number_against_text(node.operator, text.start, text.end))
+    context.report(
+        lint_errors.number_against_text(
+            node.operator, text.start, text.end, is_literal=isinstance(text, typed.Constant)
+        )
+    )
 
 
 def _check_membership(

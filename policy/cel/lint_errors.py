@@ -24,15 +24,15 @@ def never_null(found: CelType, operator: str, start: int, end: int) -> Finding:
     )
 
 
-def number_against_text(operator: str, start: int, end: int) -> Finding:
+def number_against_text(operator: str, start: int, end: int, *, is_literal: bool) -> Finding:
     return Finding(
         code="number-against-text",
-        message=f"{operator!r} compares an int with a string; the string is read as a number",
+        message=f"{operator!r} compares a number with a string; the string is read as a number",
         start=start,
         end=end,
         severity=Severity.WARNING,
         reference=None,
-        hint="write the number without quotes",
+        hint="write the number without quotes" if is_literal else "put the number in quotes",
     )
 
 

@@ -67,9 +67,20 @@ def _read_scalar(event: Any, builder: TreeBuilder) -> None:
     style = _STYLES[event.style]
     if event.anchor is not None or event.tag is not None:
         _check_tag(event, builder)
-        start = _start_of_content(source.text, start, end)
+        content = _start_of_content(source.text, start, end)
+        if _is_unquoted_expression(event, source.text[start:content]):
+            # What the author meant, so that its own mistakes are found, and no others.
+            text = source.text[start:content] + text
+        else:
+            start = content
     value = read_plain(text) if style is Style.PLAIN and event.tag is None else text
     builder.scalar(Scalar(source, Span(start, end), value, text, style), event.anchor)
+
+
+def _is_unquoted_expression(event: Any, lead: str) -> bool:
+    """Tell whether `lead`, what YAML took for a tag, is the beginning of an expression."""
+    is_plain = not event.style and event.anchor is None
+    return is_plain and lead.startswith("!") and not lead.startswith("!!") and "\n" not in lead
 
 
 def _start_of_content(text: str, start: int, end: int) -> int:

@@ -146,6 +146,7 @@ def test_every_credential_is_compared_whatever_is_shown(
 
 BROKEN = {
     "no colon": ("secret-password", ["username-empty"]),
+    "neither colon nor length": ("secret", ["username-empty"]),
     "no user": (":secret-password", ["username-empty"]),
     "short password": ("joe:7chars.", ["password-length"]),
     "long password": (f"joe:{'a' * 129}", ["password-length"]),
@@ -156,8 +157,8 @@ BROKEN = {
         ["username-invalid"],
     ),
     "everything": (
-        {"username": "", "password": "\0"},
-        ["username-empty", "password-length", "password-invalid"],
+        {"username": ":", "password": "\0"},
+        ["username-invalid", "password-length", "password-invalid"],
     ),
 }
 
