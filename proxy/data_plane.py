@@ -18,6 +18,7 @@ from proxy.listener import ACCEPT_BATCH, ACCEPT_BATCH_SHARED, OpenListener
 from proxy.metrics import Metric, traffic_metrics
 from proxy.open_connections import OpenConnections
 from proxy.rare_warning import RareWarning
+from proxy.readmission import readmit_streams
 from proxy.service import Listener, Service
 from proxy.upstream_pool import UpstreamPool
 
@@ -36,6 +37,7 @@ class DataPlane:
         self._say = say
         self._connections = OpenConnections()
         self._listeners: list[OpenListener] = []
+        self._readmission: asyncio.Task[None] | None = None
         self._writer = None if events is None else _writer(events, say)
         deadlines = Deadlines()
         self.service = Service(
@@ -72,6 +74,8 @@ class DataPlane:
             key = each.listener.host, each.listener.port
             each.listener = after.get(key, each.listener)
         self.service.runtime = assembly.runtime
+        if self.service.streams:
+            self._readmission = asyncio.create_task(readmit_streams(self.service))
 
     def metrics(self) -> Iterator[Metric]:
         """Count what this process does."""

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from policy.action import Close, Continue, Respond
 from policy.effect import Effect, Now, ReadBody
 from policy.engine import Decision, Phases, begin_request, run_phase
-from policy.exchange import Exchange, Request, Response
+from policy.exchange import Connection, Exchange, Request, Response
 from policy.fields import Fields
 from policy.forwarding import (
     forwardable_trailers,
@@ -40,12 +40,14 @@ from proxy.message import (
     render_request_head,
     render_response_head,
 )
+from proxy.open_streams import OpenStream
 from proxy.refusal import INJECTED_LINE, INTERNAL_ERROR, NO_UPSTREAM, Refusal, refusal_body
 from proxy.response_writer import ResponseWriter
 from proxy.service import Service
-from proxy.upstream import UpstreamConnection
+from proxy.upstream import EVENT_STREAM, UpstreamConnection
 from proxy.upstream_pool import ConnectFailed, UpstreamPlace
-from proxy.websocket import check_switch
+from proxy.websocket import EXTENSIONS, check_switch
+from proxy.websocket_relay import WebSocketRelay
 
 # A request without content may be sent again when a kept connection broke before the answer
 # (RFC 9112, section 9.3.1), if doing it twice is like doing it once (RFC 9110, section 9.2.2).
@@ -62,6 +64,8 @@ class ClientSide(Protocol):
     """What an exchange asks of the client's connection."""
 
     @property
+    def connection(self) -> Connection: ...
+    @property
     def keeps_alive(self) -> bool: ...
     @property
     def trailers(self) -> tuple[Line, ...]: ...
@@ -70,7 +74,7 @@ class ClientSide(Protocol):
     def pause(self) -> None: ...
     def resume(self) -> None: ...
     def switch(self) -> None: ...
-    def write_eof(self) -> None: ...
+    def hang_up(self, timeout_s: float) -> None: ...
     def done(self, *, keeps_alive: bool) -> None: ...
     def abort(self) -> None: ...
 
@@ -79,10 +83,11 @@ class ExchangeDriver:
     """One request on its way."""
 
     __slots__ = (
-        "_client", "_connecting", "_decision", "_exchange", "_finished", "_head", "_key", "_length",
-        "_pending", "_place", "_policy", "_read_limit", "_received", "_refusal", "_request_ended",
-        "_retried", "_reused", "_sent", "_served", "_service", "_staged", "_staged_ended", "_steps",
-        "_then", "_tunnel", "_upstream", "_upstream_head_ns", "_upstream_status", "_writer",
+        "_client", "_connecting", "_decision", "_end_reason", "_exchange", "_finished", "_head",
+        "_key", "_length", "_pending", "_place", "_policy", "_read_limit", "_received", "_refusal",
+        "_relay", "_request_ended", "_retried", "_reused", "_sent", "_sent_fields", "_served",
+        "_service", "_staged", "_staged_ended", "_steps", "_stream", "_then", "_tunnel",
+        "_upstream", "_upstream_head_ns", "_upstream_status", "_writer",
     )  # fmt: skip
 
     def __init__(
@@ -118,6 +123,11 @@ class ExchangeDriver:
         self._refusal: Refusal | None = None
         self._upstream_status: int | None = None
         self._upstream_head_ns: int | None = None
+        # Of streams only: the fields before any action, the frames, why we ended it.
+        self._sent_fields: Fields | None = None
+        self._stream: OpenStream | None = None
+        self._relay: WebSocketRelay | None = None
+        self._end_reason: str | None = None
 
     @property
     def responding(self) -> bool:
@@ -134,10 +144,14 @@ class ExchangeDriver:
         if ended:
             self._request_complete()
         exchange, policy = self._exchange, self._policy
-        begin_request(policy, exchange)
         if policy.has(ON_HTTP_REQUEST):
+            fields = self._head.fields
+            if self._key or EVENT_STREAM in (fields.first("accept") or ""):
+                self._sent_fields = Fields(fields.lines)
+            begin_request(policy, exchange)
             self._run(run_phase(policy, ON_HTTP_REQUEST, exchange), self._request_decided)
         else:
+            begin_request(policy, exchange)
             self._forward()
 
     def request_content(self, content: bytes, *, ended: bool) -> None:
@@ -161,6 +175,9 @@ class ExchangeDriver:
 
     def client_gone(self) -> None:
         """Drop everything: there is nobody left to answer."""
+        if self._relay is not None:
+            self._relay.side_gone()
+            return
         self._drop_upstream()
         self._finish(client_aborted=not self._tunnel)
 
@@ -177,13 +194,14 @@ class ExchangeDriver:
     def tunnel_from_client(self, data: bytes) -> None:
         """Pass on what the client sends after a switch of protocols."""
         self._received += len(data)
-        if self._upstream is not None:
-            self._upstream.write(data)
+        if self._relay is not None:
+            self._relay.from_client(data)
 
     def client_ended(self) -> None:
         """Pass on that the client sends nothing more through the tunnel."""
-        if self._upstream is not None:
+        if self._upstream is not None and self._relay is not None:
             self._upstream.end_tunnel()
+            self._relay.client_ended()
 
     # The policy
 
@@ -346,6 +364,9 @@ class ExchangeDriver:
         lines = upstream_fields(
             exchange, owned=self._policy.owned_headers, websocket=self._key != ""
         )
+        if self._key:
+            # No extension is ever agreed on: it could hide what frames are made of (T-WS-5).
+            lines = [line for line in lines if line[0].lower() != EXTENSIONS]
         if not unframed:
             lines = [line for line in lines if line[0].lower() not in OURS]
         return render_request_head(request.method, target, lines, head.length)
@@ -450,14 +471,20 @@ class ExchangeDriver:
 
     def tunnel_content(self, data: bytes) -> None:
         """Pass on what the upstream sends after a switch of protocols."""
-        self._client.write(data)
+        if self._relay is None or self._writer is None:
+            # The response phase is still waiting for something.
+            self._staged = [*(self._staged or ()), data]
+            if self._upstream is not None:
+                self._upstream.pause()
+            return
+        self._writer.content_bytes += len(data)
+        self._relay.from_upstream(data)
 
     def upstream_failed(self, failure: Refusal) -> None:
         """Answer for an upstream that did not; or show the client that its answer is cut short."""
         upstream, self._upstream = self._upstream, None
-        if self._tunnel and self._writer is not None:
-            self._finish()
-            self._client.done(keeps_alive=False)
+        if self._relay is not None:
+            self._relay.side_gone()
         elif upstream is not None and self._may_repeat(upstream):
             self._retried = True
             self._forward()
@@ -514,7 +541,7 @@ class ExchangeDriver:
         writer = ResponseWriter(self._client, self._head)
         try:
             if self._tunnel:
-                writer.switch(response, content)
+                writer.switch(response)
             else:
                 writer.begin(
                     response,
@@ -529,11 +556,63 @@ class ExchangeDriver:
             return
         self._writer = writer
         if self._tunnel:
-            self._client.switch()
+            self._open_tunnel(content)
         elif ended:
             self._end_response()
         elif self._upstream is not None:
+            if (response.headers.first("content-type") or "").startswith(EVENT_STREAM):
+                self._keep_stream(self._end_event_stream)
             self._upstream.resume()
+
+    # Streams
+
+    def _open_tunnel(self, first: bytes) -> None:
+        upstream, service = self._upstream, self._service
+        assert upstream is not None
+        self._relay = WebSocketRelay(
+            self._client,
+            upstream,
+            limits=service.runtime.limits,
+            deadlines=service.deadlines,
+            done=self._tunnel_done,
+        )
+        self._keep_stream(self._relay.end)
+        self._client.switch()
+        if first:
+            self.tunnel_content(first)
+        if self._upstream is not None:
+            self._upstream.resume()
+
+    def _tunnel_done(self) -> None:
+        self._upstream = None
+        if self._relay is not None:
+            self._end_reason = self._relay.reason
+        self._finish()
+
+    def _keep_stream(self, end: Callable[[int, str], None]) -> None:
+        """Let a later configuration end what this one has let in."""
+        head, request = self._head, self._exchange.request
+        assert request is not None
+        self._stream = OpenStream(
+            connection=self._client.connection,
+            client=self._exchange.connection,
+            endpoint_id=self._served.endpoint.id,
+            request=Request(
+                method=head.method,
+                version=head.version,
+                url=request.public_url,
+                headers=self._sent_fields or request.headers,
+                received_ns=request.received_ns,
+            ),
+            has_body=head.length != 0,
+            end=end,
+        )
+        self._service.streams.add(self._stream)
+
+    def _end_event_stream(self, _code: int, reason: str) -> None:
+        """Reset an event stream: it has no other way to say that it is not complete."""
+        self._end_reason = reason
+        self._close()
 
     def _response_trailers(self) -> tuple[Line, ...]:
         if self._upstream is None or not self._upstream.trailers:
@@ -583,6 +662,8 @@ class ExchangeDriver:
         if self._finished:
             return
         self._finished = True
+        if self._stream is not None:
+            self._service.streams.discard(self._stream)
         exchange, served = self._exchange, self._served
         request, response, writer = exchange.request, exchange.response, self._writer
         record = Completion(
@@ -607,7 +688,9 @@ class ExchangeDriver:
 
     def _explain(self, record: Completion) -> None:
         decision, refusal = self._decision, self._refusal
-        if refusal is not None:
+        if self._end_reason is not None:
+            record.reason = self._end_reason
+        elif refusal is not None:
             record.reason, record.error_code = refusal.reason, refusal.error_code
         elif decision is not None and not isinstance(decision.outcome, Continue):
             record.reason = decision.reason

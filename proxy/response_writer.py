@@ -99,12 +99,11 @@ class ResponseWriter:
         self._client.write(b"%b\r\n\r\n%b" % (head.data, content))
         return True
 
-    def switch(self, response: Response, first: bytes) -> None:
-        """Write the head of a 101 and the first bytes behind it; raises InjectedLine."""
+    def switch(self, response: Response) -> None:
+        """Write the head of a 101; raises InjectedLine."""
         lines = [line for line in response.headers.lines if line[0].lower() not in _OURS]
         lines.extend(_SWITCH)
-        head = render_response_head(response.status_code, response.reason, lines)
-        self._client.write(head + first)
+        self._client.write(render_response_head(response.status_code, response.reason, lines))
 
     def content(self, content: bytes, *, ended: bool, trailers: tuple[Line, ...] = ()) -> None:
         """Write more of the body."""

@@ -59,9 +59,9 @@ class UpstreamConnection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_buffer", "_deadlines", "_hung_up", "_idle_timeout_s", "_interim", "_limits", "_method", "_owner",
-        "_reader", "_switched", "_taker", "_transport", "_upgrading", "answered", "deadline",
-        "head", "reused",
+        "_buffer", "_deadlines", "_hung_up", "_idle_timeout_s", "_interim", "_limits", "_method",
+        "_owner", "_reader", "_switched", "_taker", "_transport", "_upgrading", "answered",
+        "deadline", "head", "reused",
     )  # fmt: skip
 
     def __init__(self, owner: Owner, deadlines: Deadlines, limits: Limits) -> None:

@@ -187,7 +187,7 @@ async def test_bytes_sent_right_behind_the_handshake_go_through_the_tunnel() -> 
         await reader.readuntil(b"\r\n\r\n")
         head = b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + ACCEPT
         writer.write(head + b"\r\n\x81\x02hi")
-        writer.write(await reader.readexactly(8))
+        writer.write(b"\x82\x08" + await reader.readexactly(8))
         await reader.read()
 
     async with origin(script=script) as upstream, proxy(served(upstream.port)) as running:
@@ -195,6 +195,6 @@ async def test_bytes_sent_right_behind_the_handshake_go_through_the_tunnel() -> 
         frame = b"\x81\x82\0\0\0\0yo"
         client.send(request("GET", "/", *ASKING) + frame)
         assert (await client.reply()).status == 101
-        assert await client.reader.readexactly(12) == b"\x81\x02hi" + frame
+        assert await client.reader.readexactly(14) == b"\x81\x02hi\x82\x08" + frame
         client.close()
         await until(lambda: upstream.open == 0)

@@ -1,0 +1,58 @@
+"""Knows the WebSockets and event streams that are open, so that they can be ended (T-WS-4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from policy.exchange import Connection, Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OpenStream:
+    """One stream: what it was admitted for, and how to end it.
+
+    `connection` is the one that was accepted, `client` the same as a trusted proxy describes it.
+    `request` is as the client sent it; `has_body` tells that it had content, which is gone.
+    `end` takes a status code (RFC 6455, section 7.4.1), of use to a WebSocket only, and a reason
+    for the completion event.
+    """
+
+    connection: Connection
+    client: Connection
+    endpoint_id: str
+    request: Request
+    has_body: bool
+    end: Callable[[int, str], None]
+
+
+class OpenStreams:
+    """All open streams of one process."""
+
+    __slots__ = ("_open",)
+
+    def __init__(self) -> None:
+        self._open: set[OpenStream] = set()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __iter__(self) -> Iterator[OpenStream]:
+        """Go through the streams that are open now."""
+        return iter(tuple(self._open))
+
+    def __contains__(self, stream: OpenStream) -> bool:
+        return stream in self._open
+
+    def add(self, stream: OpenStream) -> None:
+        """Take note of a stream that opens."""
+        self._open.add(stream)
+
+    def discard(self, stream: OpenStream) -> None:
+        """Forget a stream that has ended."""
+        self._open.discard(stream)
+
+    def close(self, code: int, reason: str) -> None:
+        """End every stream: a WebSocket with a status code, an event stream by a reset."""
+        for stream in self:
+            stream.end(code, reason)
