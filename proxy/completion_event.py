@@ -168,7 +168,10 @@ def _number(value: int | None) -> str:
 
 
 def _milliseconds(completion: Completion, end_ns: int | None) -> str:
-    return "null" if end_ns is None else f"{(end_ns - completion.started_ns) / NS_PER_MS:.3f}"
+    if end_ns is None:
+        return "null"
+    # The machine's clock may have been set back meanwhile, and no request takes less than nothing.
+    return f"{max(0, end_ns - completion.started_ns) / NS_PER_MS:.3f}"
 
 
 def _json_value(value: Any) -> Any:

@@ -74,10 +74,15 @@ class Worker:
         self._writer.close()
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
-        while line := await reader.readline():
-            self._hear(json.loads(line))
-        # Without a supervisor nobody would ever load anew, restart or stop this process.
-        self._stopping.set()
+        try:
+            while line := await reader.readline():
+                self._hear(json.loads(line))
+        except ConnectionError:
+            # It was killed before it had read what we said last.
+            pass
+        finally:
+            # Without a supervisor nobody would ever load anew, restart or stop this process.
+            self._stopping.set()
 
     def _hear(self, message: Message) -> None:
         match message["kind"]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from collections.abc import Callable
 
 from policy.exchange import Connection
 from proxy.completion import Completion
@@ -20,6 +22,13 @@ COMPLETION = Completion(
 
 def unheard() -> RareWarning:
     return RareWarning(lambda _: None, "events lost")
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.001)
 
 
 def read_all(descriptor: int) -> list[dict[str, object]]:
@@ -64,3 +73,20 @@ def test_a_reader_that_is_gone_ends_nothing() -> None:
     events.close()
     os.close(writer)
     assert (events.written, events.dropped) == (0, 1)
+
+
+def test_a_full_disk_costs_events_and_is_told_once_a_minute() -> None:
+    said: list[str] = []
+    now = [0.0]
+    lost = RareWarning(said.append, "events lost", clock=lambda: now[0])
+    with open("/dev/full", "wb", buffering=0) as full:  # noqa: PTH123
+        events = EventWriter(EventStream(full.fileno()), process_id="p", lost=lost)
+        for _ in range(5):
+            events(COMPLETION)
+            wait_until(lambda: not events._buffered_bytes)
+        assert (events.written, events.dropped) == (0, 5)
+        assert said == ["penstock: events lost: 1 (no space left on device)"]
+        now[0] = 60.0
+        events(COMPLETION)
+        events.close()
+    assert said[1:] == ["penstock: events lost: 5 (no space left on device)"]

@@ -28,6 +28,11 @@ on_http_request:
         config:
           body: "${conn.client_ip} ${conn.client_port} ${conn.tls.version} ${conn.tls.sni}"
 """
+BOUND = {2: "max_connections", 10_000: "max_connections_per_address, 127.0.0.1"}
+NOTE_PEERS = """
+on_tcp_connect:
+  - actions: [{type: log, config: {metadata: {from: "${conn.client_ip}"}}}]
+"""
 REFUSE_PEERS = """
 on_tcp_connect:
   - name: not you
@@ -242,6 +247,32 @@ async def test_on_tcp_connect_refuses_before_the_tls_handshake(site: Site) -> No
     assert (decision["phase"], decision["rule"]["name"]) == ("on_tcp_connect", "not you")
 
 
+async def test_what_on_tcp_connect_logs_is_reported_when_the_connection_closes() -> None:
+    async with upstream() as behind, serving(plan_for(behind.port, NOTE_PEERS)) as running:
+        reader, writer = await asyncio.open_connection(LOOPBACK, running.port)
+        for _ in range(2):
+            writer.write(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
+            await reader.readuntil(b"upstream")
+        assert {each["event_type"] for each in running.events()} <= {"http_request_complete.v0"}
+        writer.close()
+        event = await running.event(lambda each: each["event_type"] == "tcp_connection_closed.v0")
+        assert len(running.events()) == 3
+    closed = event["object"]
+    assert closed["traffic_policy"]["logs"] == [{"metadata": {"from": "127.0.0.1"}}]
+    assert closed["conn"]["bytes_in"] == 64
+    assert closed["conn"]["bytes_out"] > 100
+    assert closed["decision"]["reason"] is None
+
+
+async def test_a_silent_client_over_the_bound_is_closed_without_an_answer() -> None:
+    async with serving(plan_for(1, limits=Limits(max_connections=1))) as running:
+        first = await asyncio.open_connection(LOOPBACK, running.port)
+        second, writer = await asyncio.open_connection(LOOPBACK, running.port)
+        assert await asyncio.wait_for(second.read(), 10) == b""
+        writer.close()
+        first[1].close()
+
+
 async def test_on_tcp_connect_sees_the_client_that_the_proxy_names() -> None:
     plan = plan_for(1, REFUSE_PEERS + SHOW_CLIENT, PROXIED, trusted_proxies=TRUST_LOOPBACK)
     async with serving(plan) as running:
@@ -254,13 +285,17 @@ async def test_on_tcp_connect_sees_the_client_that_the_proxy_names() -> None:
     "limits", [Limits(max_connections=2), Limits(max_connections_per_address=2)],
     ids=["in all", "of one address"],
 )  # fmt: skip
-async def test_connections_over_the_bound_are_closed_and_others_live_on(limits: Limits) -> None:
+async def test_clients_over_the_bound_get_503_and_others_live_on(limits: Limits) -> None:
     """T-DO-3."""
     async with upstream() as behind, serving(plan_for(behind.port, limits=limits)) as running:
         held = [await asyncio.open_connection(LOOPBACK, running.port) for _ in range(2)]
-        third, third_writer = await asyncio.open_connection(LOOPBACK, running.port)
-        assert await third.read() == b""
-        third_writer.close()
+        for _ in range(3):
+            status, answer = await ask(running.port)
+            assert status == 503
+            assert "\r\nRetry-After: 5\r\n" in answer
+        assert [each for each in running.said if "refused" in each] == [
+            f"penstock: connections refused: 1 ({BOUND[limits.max_connections]})"
+        ]
         reader, writer = held[0]
         writer.write(b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n")
         assert (await reader.read()).endswith(b"upstream")
