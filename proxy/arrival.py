@@ -165,7 +165,8 @@ class Served(DownstreamProtocol):
         super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give the place back, whatever ended the connection."""
+        """Report what is left to report and give the place back, whatever ended the connection."""
         super().connection_lost(exc)
+        self._reception.closed()
         self._neighbours.discard(self)
         self._arrival.leave()

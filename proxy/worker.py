@@ -7,6 +7,7 @@ import json
 import signal
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import uvloop
 
@@ -72,6 +73,8 @@ class Worker:
         self._report()
         listening.cancel()
         self._writer.close()
+        with suppress(OSError):
+            await self._writer.wait_closed()
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         try:
@@ -109,7 +112,9 @@ class Worker:
                 self._stopping_now.set()
 
     def _send(self, kind: str, **content: object) -> None:
-        self._writer.write(encode(kind, **content))
+        # To a supervisor that is gone there is nothing to say, and we are about to stop.
+        if not self._writer.is_closing():
+            self._writer.write(encode(kind, **content))
 
     def _report(self) -> None:
         self._send("report", metrics=metrics_to_json(self._data_plane.metrics()))
