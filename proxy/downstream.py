@@ -29,6 +29,7 @@ from proxy.service import Listener, Service
 
 MAX_TRAILER_BYTES = 8192
 LINGER_S = 2.0
+STOP_FIRST_BYTE_S = 1.0
 MAX_METHOD_BYTES = 64
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 CRLF = b"\r\n"
@@ -265,7 +266,11 @@ class DownstreamProtocol(asyncio.Protocol):
 
     def stop(self) -> None:
         """Close at once between requests; else after the response that is being made."""
-        if self._state in BETWEEN_REQUESTS and not self._buffer:
+        if self._state is State.FIRST_BYTE:
+            # Clients ask again when a kept connection closes, but not when a new one does: what
+            # this one has come to ask may be on its way.
+            self.deadline = min(self.deadline, self._deadlines.now + STOP_FIRST_BYTE_S)
+        elif self._state in BETWEEN_REQUESTS and not self._buffer:
             self._transport.close()
 
     # Reading
