@@ -65,7 +65,8 @@ def unexpected_character(character: str, start: int) -> Finding:
         "&": "write '&&'",
         "|": "write '||'",
         ";": "an expression has no statements",
-        "`": "quote strings with ' or \"",
+        **dict.fromkeys("`\u2018\u2019\u201c\u201d", "quote strings with ' or \""),
+        "\xa0": "it is a no-break space; type an ordinary one",
         "#": "a comment begins with '//'",
     }
     return Finding(

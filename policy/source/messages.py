@@ -10,6 +10,7 @@ from policy.source.core_schema import describe
 from policy.source.node import Node, Scalar, Style
 
 UNPARSABLE: Final = "ERR_NGROK_2236"
+QUOTE_WITHIN_QUOTES: Final = "use the other kind of quotes for what stands between them"
 QUOTE_EXPRESSION: Final = "quote the expression: '!' at the beginning is a YAML tag"
 _TAG_LIKE = re.compile(r"(?:^|[-:,\[{])\s+!\S")
 
@@ -111,6 +112,8 @@ def _explain(place: Place, reason: str, context: str) -> tuple[str, str | None]:
         return f"{character!r} can't begin a text", "put the text in quotes"
     if _TAG_LIKE.search(place.source_line):
         return "a text that begins with '!'", QUOTE_EXPRESSION
+    if place.source_line[: place.column - 1].endswith(('"', "'")):
+        return "text behind a closing quote", QUOTE_WITHIN_QUOTES
     for part, message, hint in _PARSER_MESSAGES:
         if part in reason or part in context:
             return message, hint
