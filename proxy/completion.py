@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from policy.action import Continue
+from policy.engine import Decision
 from policy.exchange import Connection, Exchange
+from proxy.refusal import Refusal
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,3 +42,17 @@ class Completion:
     upstream_connection_reused: bool = False
     upgraded: bool = False
     client_aborted: bool = False
+
+    def refused(self, refusal: Refusal) -> None:
+        """Say that the proxy itself ended the request."""
+        self.reason, self.error_code = refusal.reason, refusal.error_code
+
+    def decided(self, decision: Decision) -> None:
+        """Say which rule ended the request; one that lets it go on changes nothing."""
+        outcome = decision.outcome
+        if isinstance(outcome, Continue):
+            return
+        self.reason, self.error_code = outcome.reason, outcome.error_code
+        self.phase, self.action = decision.phase, decision.action
+        if decision.rule is not None:
+            self.rule, self.rule_name = decision.rule.index, decision.rule.name

@@ -8,36 +8,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from policy.action import Close, Continue, Respond
 from policy.effect import Effect, Now, ReadBody
 from policy.engine import Decision, Phases, begin_request, run_phase
-from policy.exchange import Connection, Exchange, Request, Response
+from policy.exchange import Exchange, Request, Response
 from policy.fields import Fields
-from policy.forwarding import (
-    forwardable_trailers,
-    own_forwarded_lines,
-    passes_whole,
-    received_fields,
-    restore_location,
-    upstream_fields,
-)
+from policy.forwarding import forwardable_trailers, received_fields, restore_location
 from policy.phase import Phase
+from proxy.client_side import ClientSide
 from proxy.completion import Completion
 from proxy.endpoint import ServedEndpoint
-from proxy.http1.body import chunk, last_chunk
 from proxy.http1.request_head import CHUNKED, RequestHead
 from proxy.http1.response_head import BadResponse, ResponseHead
 from proxy.message import (
     ERROR_CODE_FIELD,
     REASONS,
-    WITH_CONTENT,
     InjectedLine,
     Line,
-    passed_on_request_head,
     refusal_lines,
-    render_request_head,
     render_response_head,
 )
 from proxy.open_streams import OpenStream
@@ -46,37 +36,17 @@ from proxy.response_writer import ResponseWriter
 from proxy.service import Service
 from proxy.upstream import EVENT_STREAM, UpstreamConnection
 from proxy.upstream_pool import ConnectFailed, UpstreamPlace
-from proxy.websocket import EXTENSIONS, check_switch
+from proxy.upstream_request import framed, upstream_head
+from proxy.websocket import check_switch
 from proxy.websocket_relay import WebSocketRelay
 
 # A request without content may be sent again when a kept connection broke before the answer
 # (RFC 9112, section 9.3.1), if doing it twice is like doing it once (RFC 9110, section 9.2.2).
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PROPFIND", "REPORT", "SEARCH"})
 PASSED_ON_INTERIM = frozenset({102, 103})
-# We frame the body ourselves, and have answered the expectation ourselves.
-OURS = frozenset({"content-length", "expect"})
 
 # Names of their own: looking a member up in its class is slow.
 ON_HTTP_REQUEST, ON_HTTP_RESPONSE = Phase.ON_HTTP_REQUEST, Phase.ON_HTTP_RESPONSE
-
-
-class ClientSide(Protocol):
-    """What an exchange asks of the client's connection."""
-
-    @property
-    def connection(self) -> Connection: ...
-    @property
-    def keeps_alive(self) -> bool: ...
-    @property
-    def trailers(self) -> tuple[Line, ...]: ...
-    def write(self, data: bytes) -> None: ...
-    def want_content(self) -> None: ...
-    def pause(self) -> None: ...
-    def resume(self) -> None: ...
-    def switch(self) -> None: ...
-    def hang_up(self, timeout_s: float) -> None: ...
-    def done(self, *, keeps_alive: bool) -> None: ...
-    def abort(self) -> None: ...
 
 
 class ExchangeDriver:
@@ -325,12 +295,8 @@ class ExchangeDriver:
         exchange, head = self._exchange, self._head
         request = exchange.request
         assert request is not None
-        assert self._served.upstream is not None
-        target = request.url.uri
-        if target != "*":
-            target = self._served.upstream.base_path + target
         try:
-            data = self._upstream_head(request, target)
+            data = upstream_head(exchange, request, head, self._served, websocket=self._key != "")
         except InjectedLine:
             upstream.close()
             self._refuse(INJECTED_LINE)
@@ -346,48 +312,20 @@ class ExchangeDriver:
         upstream.write(data)
         self._client.resume()
 
-    def _upstream_head(self, request: Request, target: str) -> bytes:
-        """Spell the head for the upstream; raises InjectedLine."""
-        exchange, head = self._exchange, self._head
-        fields = request.headers
-        unframed = OURS.isdisjoint(fields.by_name)
-        if (
-            fields.as_received
-            and unframed
-            and request.method not in WITH_CONTENT
-            and request.received_url is None
-            and not self._key
-            and passes_whole(request)
-        ):
-            forwarded = own_forwarded_lines(exchange, request)
-            return passed_on_request_head(request.method, target, head.field_bytes, forwarded)
-        lines = upstream_fields(
-            exchange, owned=self._policy.owned_headers, websocket=self._key != ""
-        )
-        if self._key:
-            # No extension is ever agreed on: it could hide what frames are made of (T-WS-5).
-            lines = [line for line in lines if line[0].lower() != EXTENSIONS]
-        if not unframed:
-            lines = [line for line in lines if line[0].lower() not in OURS]
-        return render_request_head(request.method, target, lines, head.length)
-
-    def _passing(self, trailers: Fields) -> tuple[Line, ...]:
-        if not trailers:
-            return ()
-        return tuple(forwardable_trailers(trailers, owned=self._policy.owned_headers))
-
     def _send_content(self, upstream: UpstreamConnection, content: bytes) -> None:
         self._sent += len(content)
         upstream.write(self._framed(content))
 
     def _framed(self, content: bytes) -> bytes:
-        if self._head.length != CHUNKED:
+        if self._head.length != CHUNKED or self._exchange.request is None:
             return content
-        framed = chunk(content) if content else b""
-        if self._request_ended and self._exchange.request is not None:
-            trailers = self._exchange.request.trailers
-            framed += last_chunk(self._passing(trailers))
-        return framed
+        return framed(
+            content,
+            CHUNKED,
+            ended=self._request_ended,
+            trailers=self._exchange.request.trailers,
+            owned=self._policy.owned_headers,
+        )
 
     # From the upstream
 
@@ -683,19 +621,10 @@ class ExchangeDriver:
             upgraded=self._tunnel,
             client_aborted=client_aborted,
         )
-        self._explain(record)
-        self._service.completed(record)
-
-    def _explain(self, record: Completion) -> None:
-        decision, refusal = self._decision, self._refusal
         if self._end_reason is not None:
             record.reason = self._end_reason
-        elif refusal is not None:
-            record.reason, record.error_code = refusal.reason, refusal.error_code
-        elif decision is not None and not isinstance(decision.outcome, Continue):
-            record.reason = decision.reason
-            record.error_code = decision.outcome.error_code
-            record.phase = decision.phase
-            record.action = decision.action
-            if decision.rule is not None:
-                record.rule, record.rule_name = decision.rule.index, decision.rule.name
+        elif self._refusal is not None:
+            record.refused(self._refusal)
+        elif self._decision is not None:
+            record.decided(self._decision)
+        self._service.completed(record)

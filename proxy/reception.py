@@ -9,9 +9,10 @@ from policy.exchange import Connection, Exchange, Request
 from policy.net import parse_address
 from policy.url import Authority, Url, UrlError, parse_authority, parse_request_target
 from proxy.admission import Admitted, admit
+from proxy.client_side import ClientSide
 from proxy.completion import Completion
 from proxy.endpoint import ServedEndpoint
-from proxy.exchange_driver import ClientSide, ExchangeDriver
+from proxy.exchange_driver import ExchangeDriver
 from proxy.http1.request_head import RequestHead
 from proxy.refusal import (
     MISDIRECTED,
