@@ -8,6 +8,7 @@ Ends    nothing
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 from actions.header_names import RemovedName
@@ -25,6 +26,11 @@ class Config(ActionConfig):
         Doc("Names of the fields to drop, 1 to 10, in any case."),
     ]
 
+    @cached_property
+    def names(self) -> list[str]:
+        """The lower-case names."""
+        return [name.lower() for name in self.headers]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
@@ -33,7 +39,7 @@ class Result:
 
 def run(config: Config, exchange: Exchange) -> Continue[Result]:
     """Drop every line of each field."""
-    names = [name.lower() for name in config.headers]
+    names = config.names
     request, response = exchange.request, exchange.response
     removed: list[str] = []
     if exchange.phase is Phase.ON_HTTP_REQUEST and request is not None:

@@ -13,7 +13,6 @@ address is not known, as on a Unix socket, is denied: "no match" would be a deci
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -73,36 +72,40 @@ def run(config: Config, exchange: Exchange) -> Outcome[Result]:
 
 def judge(config: Config, exchange: Exchange) -> tuple[Result, str]:
     """Return the decision and its reason; what can't be judged is denied."""
+    named = exchange.surroundings.ip_policies
     for name in config.ip_policies:
-        if name not in exchange.surroundings.ip_policies:
+        if name not in named:
             # A proxy refuses the document at load; an evaluation may lack the operator's lists.
             return undecided(UNKNOWN_POLICY, f"there is no IP policy {name!r}"), POLICY_UNKNOWN
     try:
         client = parse_address(exchange.connection.client_ip)
     except AddressError:
         return undecided(BLOCKED, "the client's address is not known"), ADDRESS_UNKNOWN
-    policies = [exchange.surroundings.ip_policies[name] for name in config.ip_policies]
-    return decide(config, policies, client), ADDRESS_DENIED
+    return decide(config, [named[name] for name in config.ip_policies], client), ADDRESS_DENIED
 
 
 def decide(config: Config, policies: list[IpPolicy], client: Address) -> Result:
     """Weigh the lists of the configuration and of the named policies as one."""
-    refused = narrowest(lists(config.deny, (policy.deny for policy in policies)), client)
+    refused = narrowest(lists(config.deny, [policy.deny for policy in policies]), client)
     if refused:
         return Result(action="deny", matched_cidr=refused)
-    allowing = lists(config.allow, (policy.allow for policy in policies))
+    allowing = lists(config.allow, [policy.allow for policy in policies])
     admitted = narrowest(allowing, client)
-    passes = admitted or not any(allowing)
+    passes = admitted or not allowing
     return Result(action="allow" if passes else "deny", matched_cidr=admitted)
 
 
-def lists(own: NetworkSet | None, named: Iterable[NetworkSet]) -> list[NetworkSet]:
+def lists(own: NetworkSet | None, named: list[NetworkSet]) -> list[NetworkSet]:
     """Return all lists of one kind that have an entry."""
+    if not named:
+        return [own] if own else []
     return [networks for networks in (own, *named) if networks]
 
 
 def narrowest(networks: list[NetworkSet], client: Address) -> str:
     """Return the network with the longest prefix that holds an address, "" for none."""
+    if len(networks) == 1:
+        return networks[0].find_parsed(client) or ""
     found = [cidr for one in networks if (cidr := one.find_parsed(client))]
     return max(found, key=lambda cidr: int(cidr.rpartition("/")[2]), default="")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from policy.action import Action
+from policy.action import Action, Outcome, Steps
 from policy.cel import Expression
 from policy.config import DecodedConfig
+from policy.exchange import Exchange
 from policy.phase import Phase
 from policy.problem import Problem
 
@@ -19,16 +20,43 @@ class CompiledAction:
 
     action: Action[Any]
     config: DecodedConfig[Any]
+    run: Callable[[Any, Exchange], Outcome[Any] | Steps[Any]] = field(init=False)
+    namespace: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        # What every request would look up again.
+        object.__setattr__(self, "run", self.action.run)
+        object.__setattr__(self, "namespace", self.action.result_namespace)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledRule:
-    """One rule of one phase. `index` counts from 0 in its phase, as in the document."""
+    """One rule of one phase. `index` counts from 0 in its phase, as in the document.
+
+    `matches(activation)` tells whether all conditions hold, raising CelError when one fails; it
+    is None for a rule that always matches.
+    """
 
     index: int
     name: str | None
     conditions: tuple[Expression, ...]
     actions: tuple[CompiledAction, ...]
+    matches: Callable[[Any], bool] | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "matches", conjunction(self.conditions))
+
+
+def conjunction(conditions: tuple[Expression, ...]) -> Callable[[Any], bool] | None:
+    """Return the test that all conditions hold; a false one guards those after it."""
+    if len(conditions) <= 1:
+        return conditions[0].evaluate if conditions else None
+    tests = tuple(condition.evaluate for condition in conditions)
+
+    def all_hold(activation: Any) -> bool:
+        return all(test(activation) for test in tests)
+
+    return all_hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from policy.action import Close, Continue, Outcome, Respond
+from policy.action import Close, Continue, Outcome, Respond, Steps
 from policy.cel import CelError
 from policy.compiled import CompiledAction, CompiledRule, Policy
 from policy.config import InterpolationError
@@ -66,33 +66,32 @@ def run_phase(
         try:
             if trace is not None:
                 matched = trace.conditions(rule, exchange)
+            elif rule.matches is not None:
+                matched = rule.matches(exchange.computed or activation(exchange))
             else:
-                matched = matches(rule, exchange)
+                matched = True
         except CelError:
             broken = failure(phase, EXPRESSION_FAILED, EXPRESSION_REFERENCE)
             return Decision(outcome=broken, phase=phase, rule=rule)
         if not matched:
             continue
         for step in rule.actions:
-            outcome = yield from run_action(step, exchange, trace)
+            outcome = started(step, exchange, trace)
+            if isinstance(outcome, Generator):
+                outcome = yield from outcome
+            if outcome.result is not None:
+                exchange.results[step.namespace] = outcome.result
+            if trace is not None:
+                trace.action(step.action, outcome)
             if not isinstance(outcome, Continue):
                 return Decision(outcome=outcome, phase=phase, rule=rule, action=step.action.name)
     return GO_ON[phase]
 
 
-def matches(rule: CompiledRule, exchange: Exchange) -> bool:
-    """Tell whether all conditions hold; a false one stops the evaluation of those after it."""
-    for condition in rule.conditions:
-        if not condition.evaluate(exchange.computed or activation(exchange)):
-            return False
-    return True
-
-
-def run_action(
+def started(
     step: CompiledAction, exchange: Exchange, trace: Trace | None
-) -> Generator[Effect, Any, Outcome[Any]]:
-    """Run one action and keep its result under its namespace."""
-    action = step.action
+) -> Outcome[Any] | Steps[Any]:
+    """Start one action with its configuration for this exchange."""
     config = step.config.static
     if config is None:
         try:
@@ -101,17 +100,10 @@ def run_action(
                 lambda failed: exchange.warnings.append(str(failed)),
             )
         except InterpolationError as error:
-            broken = failure(exchange.phase, INTERPOLATION_FAILED, error.reference)
             if trace is not None:
-                trace.action(action, broken, error=str(error))
-            return broken
-    ran = action.run(config, exchange)
-    outcome = (yield from ran) if isinstance(ran, Generator) else ran
-    if outcome.result is not None:
-        exchange.results[action.result_namespace] = outcome.result
-    if trace is not None:
-        trace.action(action, outcome)
-    return outcome
+                trace.failed(str(error))
+            return failure(exchange.phase, INTERPOLATION_FAILED, error.reference)
+    return step.run(config, exchange)
 
 
 def failure(phase: Phase, reason: str, error_code: str) -> Outcome[Any]:

@@ -78,7 +78,11 @@ class Fields:
     def add(self, name: str, value: str) -> None:
         """Append a line; what is there stays."""
         self._lines.append((name, value))
-        self._index = self._plain = None
+        if self._index is not None:
+            key = name.lower()
+            # A new list: the one that is there may have been handed out.
+            self._index = {**self._index, key: [*self._index.get(key, ()), value]}
+        self._plain = None
         self.as_received = False
 
     def remove(self, name: str) -> bool:
@@ -87,7 +91,8 @@ class Fields:
         if wanted not in self.by_name:
             return False
         self._lines = [line for line in self._lines if line[0].lower() != wanted]
-        self._index = self._plain = None
+        self._index = {name: values for name, values in self.by_name.items() if name != wanted}
+        self._plain = None
         self.as_received = False
         return True
 

@@ -63,6 +63,7 @@ class Trace:
     """All rules in the order in which they were reached."""
 
     rules: list[RuleTrace] = field(default_factory=list)
+    _error: str | None = None
 
     def conditions(self, rule: CompiledRule, exchange: Exchange) -> bool:
         """Evaluate a rule's conditions as the engine does, keeping every value on the way."""
@@ -87,13 +88,16 @@ class Trace:
             raise
         return bool(step.value)
 
-    def action(
-        self, action: Action[Any], outcome: Outcome[Any], *, error: str | None = None
-    ) -> None:
+    def failed(self, error: str) -> None:
+        """Keep why the action that is recorded next could not run."""
+        self._error = error
+
+    def action(self, action: Action[Any], outcome: Outcome[Any]) -> None:
         """Record what an action of the rule reached last decided."""
         record = ActionTrace(
-            type=action.name, outcome="continue", result=outcome.result, error=error
+            type=action.name, outcome="continue", result=outcome.result, error=self._error
         )
+        self._error = None
         match outcome:
             case Respond():
                 record.outcome = "respond"
