@@ -114,6 +114,12 @@ class Exchange:
     # changes, so that later expressions see what earlier actions did.
     computed: Any = None
 
+    def keep_result(self, namespace: str, result: Any) -> None:
+        """Take the result of an action's run in place of its last one."""
+        self.results[namespace] = result
+        if self.computed is not None:
+            self.computed.forget_result(namespace)
+
     def changed(self) -> None:
         """Forget computed variables. Every action that edits the request or response calls it."""
         self.computed = None

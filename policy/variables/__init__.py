@@ -42,10 +42,17 @@ class Activation(
         self.response: Any = exchange.response
 
     def __getattr__(self, name: str) -> Any:
-        # Results are declared by the actions, so their names are not known to this class.
-        if name.startswith(RESULT_ATTRIBUTE):
-            return self.exchange.results.get(name.removeprefix(RESULT_ATTRIBUTE))
-        raise AttributeError(name)
+        # Results are declared by the actions, so their names are not known to this class. Like
+        # other variables they are kept once read: Python calls this for missing attributes only.
+        if not name.startswith(RESULT_ATTRIBUTE):
+            raise AttributeError(name)
+        result = self.exchange.results.get(name.removeprefix(RESULT_ATTRIBUTE))
+        self.__dict__[name] = result
+        return result
+
+    def forget_result(self, namespace: str) -> None:
+        """Read a result anew from now on: the action has run again."""
+        self.__dict__.pop(RESULT_ATTRIBUTE + namespace, None)
 
     @variable("endpoint.id", STRING, "Opaque id of the endpoint.")
     def endpoint_id(self) -> str:

@@ -72,6 +72,16 @@ def test_before_the_action_ran_everything_is_null(path: str) -> None:
     assert exchanges.value(f"actions.ngrok.probe_it.{path}", exchanges.exchange(), [PROBE]) is None
 
 
+def test_an_action_that_runs_again_is_read_anew() -> None:
+    on = exchanges.exchange()
+    text = "actions.ngrok.probe_it.text"
+    assert exchanges.value(text, on, [PROBE]) is None
+    for result in (Result(text="first"), Result(text="second")):
+        on.keep_result("probe_it", result)
+        assert exchanges.value(text, on, [PROBE]) == result.text
+        assert exchanges.value(text, on, [PROBE]) == result.text
+
+
 @pytest.mark.parametrize("path", ["probe_it.desided", "prob_it.text", "probe_it.inner.nam"])
 def test_a_misspelt_name_is_refused(path: str) -> None:
     with pytest.raises(ExpressionError):
