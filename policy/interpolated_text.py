@@ -24,7 +24,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, list | tuple) and not any(map(_has_parts, value)):
         return ", ".join(map(_scalar, value))
     if _has_parts(value):
-        return encode(Work(_LIMITS.work, _LIMITS.max_string), value)
+        return encode(Work(_LIMITS), value)
     return _scalar(value)
 
 

@@ -39,7 +39,7 @@ def folded_call(call: typed.Call, context: Context) -> TypedNode:
             return call
         values.append(argument.value)
     limits = context.environment.limits
-    leading = (Work(limits.work, limits.max_string),) if overload.counts_work else ()
+    leading = (Work(limits),) if overload.counts_work else ()
     try:
         value = overload.call(*leading, *values)
     except CelError as error:

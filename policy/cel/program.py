@@ -95,9 +95,7 @@ class Program:
         body: list[ast.stmt] = []
         if self.uses_work:
             self.names["Work"] = Work
-            budget = emit.call(
-                "Work", emit.constant(self.limits.work), emit.constant(self.limits.max_string)
-            )
+            budget = emit.call("Work", self.constant(self.limits))
             body.append(emit.assignment(WORK, budget))
         body.append(emit.returned(result))
         self.names["CelError"] = CelError

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
+from policy.cel.limits import Limits
 from policy.cel.values import CelError, no_overload
 
 T = TypeVar("T", bound="Any")
@@ -16,13 +17,16 @@ LIMIT_CODES = frozenset({BUDGET_CODE, TOO_BIG_CODE})
 
 
 class Work:
-    """What one evaluation may still do, in units of about 50 ns, and how big values may grow."""
+    """What one evaluation may still do, in units of about 50 ns, and how big values may grow.
 
-    __slots__ = ("left", "max_size")
+    `limits` are those of the environment, for what only run time shows.
+    """
 
-    def __init__(self, limit: int, max_size: int) -> None:
-        self.left = limit
-        self.max_size = max_size
+    __slots__ = ("left", "limits")
+
+    def __init__(self, limits: Limits) -> None:
+        self.left = limits.work
+        self.limits = limits
 
     def spend(self, units: int) -> None:
         """Charge work that is about to be done. Raises CelError when the budget is used up."""
@@ -45,7 +49,7 @@ class Work:
 
     def grow(self, size: int) -> None:
         """Charge the building of a string or list of a size, and refuse one that is too big."""
-        if size > self.max_size:
+        if size > self.limits.max_string:
             raise too_big()
         self.spend(1 + (size >> 6))
 

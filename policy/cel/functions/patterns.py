@@ -18,7 +18,6 @@ from policy.regex import Matcher, RegexError
 # explode RE2 follows all instructions at once, about 20 ns for each instruction and character.
 AUTOMATON_COST: Final = 256
 _EXPLODED_COST: Final = 410
-_LIMITS_AT_RUN_TIME: Final = Limits()
 
 _ESCAPE: Final = re.compile(r"\\(?:[pP]\{[^}]*\}|.)", re.DOTALL)
 _COUNTED: Final = re.compile(r"\{([0-9]+)(,([0-9]*))?\}")
@@ -56,14 +55,14 @@ def _matcher(pattern: str) -> Matcher:
 
 def matches(work: Work, text: str, pattern: str) -> bool:
     """Tell whether a pattern that only run time knows matches anywhere. Raises CelError."""
-    if len(pattern) > _LIMITS_AT_RUN_TIME.max_dynamic_regex_length:
+    if len(pattern) > work.limits.max_dynamic_regex_length:
         raise CelError("regex-too-big", "a pattern made at run time is too long")
     work.spend(200 + 50 * len(pattern))
     try:
         matcher = _matcher(pattern)
     except RegexError:
         raise CelError("invalid-regex", "a pattern made at run time is not valid") from None
-    if matcher.program_size > _LIMITS_AT_RUN_TIME.max_regex_program:
+    if matcher.program_size > work.limits.max_regex_program:
         raise CelError("regex-too-big", "a pattern made at run time is too big")
     work.spend(1 + (len(text) * cost_of(matcher) >> 10))
     return matcher.search(text)

@@ -61,6 +61,29 @@ def test_limits_can_be_set() -> None:
     assert codes("'a'.matches('abc')", max_regex_length=2) == ["regex-too-big"]
 
 
+@pytest.mark.parametrize(
+    ("limits", "pattern", "expected"),
+    [
+        (Limits(max_dynamic_regex_length=3), "abc", None),
+        (Limits(max_dynamic_regex_length=3), "abcd", "regex-too-big"),
+        (Limits(max_regex_program=20), "a{9}", None),
+        (Limits(max_regex_program=20), "a{99}", "regex-too-big"),
+        (Limits(), "a{99}", None),
+        (Limits(), "a" * 257, "regex-too-big"),
+    ],
+)
+def test_a_pattern_of_run_time_has_the_limits_of_its_environment(
+    limits: Limits, pattern: str, expected: str | None
+) -> None:
+    expression = compiled("test.text.matches(test.any)", limits=limits)
+    try:
+        expression.evaluate(Values(test_text="abc", test_any=pattern))
+        found = None
+    except CelError as error:
+        found = error.code
+    assert found == expected
+
+
 def test_a_chain_of_conditions_may_be_long() -> None:
     text = " || ".join(f"req.method == 'M{number}'" for number in range(500))
     assert compiled(text).evaluate(Values()) is False
