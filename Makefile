@@ -2,6 +2,7 @@
 # make test    set up, then the whole test suite           (PYTEST_ARGS="-k deny" for a part)
 # make check   formatting, lint, types, import contracts, coverage
 # make bench   benchmarks; each prints ratios against named peers
+# make fuzz    fuzz each parser for SECONDS=60            (TARGETS="cookies policy" for some)
 # make docs    write the generated reference pages again
 # make lock    pin the newest dependencies that pyproject.toml allows, with their hashes
 
@@ -11,13 +12,14 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 PIP_COMPILE := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --no-header \
 	--no-emit-options --allow-unsafe
 PYTEST_ARGS ?=
+SECONDS ?= 60
 
 # The first of these that is new enough makes the virtual environment; override with PYTHON=...
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done)
 
-.PHONY: run test check bench docs lock clean
+.PHONY: run test check bench fuzz docs lock clean
 .SILENT:
 .DELETE_ON_ERROR:
 
@@ -37,6 +39,10 @@ check: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
+
+fuzz: $(VENV)/installed-dev
+	$(BIN)/python -c 'import atheris' 2>/dev/null || $(PIP) install --no-build-isolation -e '.[fuzz]'
+	$(BIN)/python -m fuzz --seconds $(SECONDS) $(TARGETS)
 
 docs: $(VENV)/installed-dev
 	$(BIN)/python -m penstock.reference docs/reference
