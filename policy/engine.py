@@ -80,7 +80,7 @@ def run_phase(
             if isinstance(outcome, Generator):
                 outcome = yield from outcome
             if outcome.result is not None:
-                exchange.results[step.namespace] = outcome.result
+                exchange.keep_result(step.namespace, outcome.result)
             if trace is not None:
                 trace.action(step.action, outcome)
             if not isinstance(outcome, Continue):
