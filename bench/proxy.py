@@ -87,7 +87,6 @@ def free_port() -> int:
 
 async def start(peer: Peer, home: Path, upstream: int) -> Measured:
     port = free_port()
-    home.mkdir()
     process = subprocess.Popen(  # noqa: ASYNC220
         ["taskset", "-c", str(PROXY_CORE), *peer.command(home, port, upstream)],
         stdout=subprocess.DEVNULL,
@@ -117,7 +116,9 @@ async def measure(options: argparse.Namespace) -> list[Measured]:
     with tempfile.TemporaryDirectory() as home, ExitStack() as stack:
         measured: list[Measured] = []
         for number, peer in enumerate(chosen):
-            each = await start(peer, Path(home) / str(number), upstream)
+            own = Path(home) / str(number)
+            own.mkdir()
+            each = await start(peer, own, upstream)
             stack.callback(each.process.wait)
             stack.callback(each.process.terminate)
             measured.append(each)

@@ -62,6 +62,7 @@ def nginx(home: Path, port: int, upstream: int) -> list[str]:
     return ["nginx", "-c", str(config), "-p", str(home)]
 
 
+ENVOY_TYPES = "type.googleapis.com/envoy.extensions"
 ENVOY = """
 static_resources:
   listeners:
@@ -70,16 +71,18 @@ static_resources:
     - filters:
       - name: envoy.filters.network.http_connection_manager
         typed_config:
-          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          "@type": {types}.filters.network.http_connection_manager.v3.HttpConnectionManager
           stat_prefix: bench
           use_remote_address: true
           generate_request_id: false
           route_config:
             virtual_hosts:
-            - {{name: all, domains: ["*"], routes: [{{match: {{prefix: "/"}}, route: {{cluster: origin}}}}]}}
+            - name: all
+              domains: ["*"]
+              routes: [{{match: {{prefix: "/"}}, route: {{cluster: origin}}}}]
           http_filters:
           - name: envoy.filters.http.router
-            typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}
+            typed_config: {{"@type": {types}.filters.http.router.v3.Router}}
   clusters:
   - name: origin
     connect_timeout: 5s
@@ -93,8 +96,19 @@ static_resources:
 
 def envoy(home: Path, port: int, upstream: int) -> list[str]:
     config = home / "envoy.yaml"
-    config.write_text(ENVOY.format(port=port, upstream=upstream), encoding="ascii")
-    return ["envoy", "-c", str(config), "--concurrency", "1", "-l", "error", "--disable-hot-restart"]
+    config.write_text(
+        ENVOY.format(port=port, upstream=upstream, types=ENVOY_TYPES), encoding="ascii"
+    )
+    return [
+        "envoy",
+        "-c",
+        str(config),
+        "--concurrency",
+        "1",
+        "-l",
+        "error",
+        "--disable-hot-restart",
+    ]
 
 
 def installed(program: str) -> Callable[[], bool]:

@@ -261,15 +261,17 @@ async def test_a_client_that_stops_reading_has_a_deadline() -> None:
             await writer.drain()
 
     limits = Limits(body_idle_timeout_s=0.2)
-    async with origin(script=endless) as upstream:
-        async with proxy(served(upstream.port), limits=limits) as running:
-            client = await running.client()
-            client.send(request())
-            client.reader._transport.pause_reading()  # type: ignore[attr-defined]
-            await until(lambda: upstream.connections == 1 and upstream.open == 0)
-            (protocol,) = running.protocols
-            assert protocol._state is State.LINGER
-            client.close()
+    async with (
+        origin(script=endless) as upstream,
+        proxy(served(upstream.port), limits=limits) as running,
+    ):
+        client = await running.client()
+        client.send(request())
+        client.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        await until(lambda: upstream.connections == 1 and upstream.open == 0)
+        (protocol,) = running.protocols
+        assert protocol._state is State.LINGER
+        client.close()
 
 
 async def test_a_half_closed_client_still_gets_a_quick_answer() -> None:

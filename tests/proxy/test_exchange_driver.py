@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from proxy.limits import Limits
-from tests.proxy.rig import OK, Received, origin, proxy, request, served, until
+from tests.proxy.rig import OK, origin, proxy, request, served, until
 
 DENY_ADMIN = """
 on_http_request:
@@ -208,11 +208,13 @@ async def test_an_upstream_that_never_answers_is_answered_504() -> None:
         await reader.read()
 
     limits = Limits(upstream_head_timeout_s=0.1)
-    async with origin(script=silent) as upstream:
-        async with proxy(served(upstream.port), limits=limits) as running:
-            reply = await running.ask(request())
-            assert (reply.status, reply.first("ngrok-error-code")) == (504, "ERR_NGROK_3008")
-            await until(lambda: upstream.open == 0)
+    async with (
+        origin(script=silent) as upstream,
+        proxy(served(upstream.port), limits=limits) as running,
+    ):
+        reply = await running.ask(request())
+        assert (reply.status, reply.first("ngrok-error-code")) == (504, "ERR_NGROK_3008")
+        await until(lambda: upstream.open == 0)
 
 
 async def test_an_upstream_that_stops_in_mid_body_breaks_the_clients_connection() -> None:
@@ -235,14 +237,16 @@ async def test_a_client_that_leaves_cancels_the_upstream_request() -> None:
         await reader.read()
 
     limits = Limits(half_close_timeout_s=0.1)
-    async with origin(script=wait) as upstream:
-        async with proxy(served(upstream.port), limits=limits) as running:
-            client = await running.client()
-            client.send(request())
-            await until(lambda: upstream.open == 1)
-            client.close()
-            await until(lambda: upstream.open == 0)
-            assert (await running.completion()).client_aborted
+    async with (
+        origin(script=wait) as upstream,
+        proxy(served(upstream.port), limits=limits) as running,
+    ):
+        client = await running.client()
+        client.send(request())
+        await until(lambda: upstream.open == 1)
+        client.close()
+        await until(lambda: upstream.open == 0)
+        assert (await running.completion()).client_aborted
 
 
 async def test_a_stale_kept_connection_is_replaced_for_a_repeatable_request() -> None:
@@ -314,13 +318,13 @@ on_http_request:
 
 
 async def test_a_fault_of_ours_is_500_and_never_a_pass() -> None:
-    def fail(_: Received) -> bytes:
-        raise AssertionError
+    def broken(_activation: object) -> bool:
+        raise ZeroDivisionError
 
-    async with origin(fail) as upstream, proxy(served(upstream.port, DENY_ADMIN)) as running:
+    async with origin() as upstream, proxy(served(upstream.port, DENY_ADMIN)) as running:
         policy = running.service.runtime.endpoints.all()[0].policy
         rule = next(iter(policy.rules.values()))[0]
-        object.__setattr__(rule, "conditions", (None,))
+        object.__setattr__(rule, "matches", broken)
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)
         reply = await running.ask(request())
         assert (reply.status, reply.first("ngrok-error-code")) == (500, "ERR_NGROK_2300")

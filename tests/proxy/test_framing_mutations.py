@@ -10,13 +10,15 @@ from tests.proxy.rig import Received, origin, proxy, served
 OCTETS = [bytes([octet]) for octet in range(256) if octet not in b"\n"]
 NAMES = [
     b"Transfer-Encoding", b"transfer-encoding", b"Transfer_Encoding", b"Transfer-Encodin",
-    b" Transfer-Encoding", b"Transfer-Encoding ", b"Transfer-Encoding\t", b"X: y\r\nTransfer-Encoding",
+    b" Transfer-Encoding", b"Transfer-Encoding ", b"Transfer-Encoding\t",
+    b"X: y\r\nTransfer-Encoding",
     b"X: y\nTransfer-Encoding", b"X: y\rTransfer-Encoding", b"TransferEncoding",
 ]  # fmt: skip
 VALUES = [
     b"chunked", b"Chunked", b"CHUNKED", b"chunked,", b",chunked", b"chunked;a", b"chunked;a=b",
     b"identity", b"identity, chunked", b"chunked, identity", b"gzip", b"gzip, chunked", b"xchunked",
-    b"chunke", b'"chunked"', b"chunked\r\n ", b"\r\n chunked", b"\tchunked", b"chunked ", b"", b"c hunked",
+    b"chunke", b'"chunked"', b"chunked\r\n ", b"\r\n chunked",
+    b"\tchunked", b"chunked ", b"", b"c hunked",
 ]  # fmt: skip
 LENGTHS = [
     b"",

@@ -12,7 +12,8 @@ CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
 # Each is answered 400 (or what stands there), the connection closed, nothing forwarded.
 REFUSED = {
-    "T-SM-1-length-and-coding": POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "T-SM-1-length-and-coding": POST
+    + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "T-SM-1-two-lengths": POST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
     "T-SM-1-equal-lengths": POST + b"Content-Length: 5\r\ncontent-length: 5\r\n\r\nhello",
     "T-SM-1-length-list": POST + b"Content-Length: 5, 5\r\n\r\nhello",
@@ -29,7 +30,8 @@ REFUSED = {
     "T-SM-3-vertical-tab": POST + b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
     "T-SM-3-next-line": POST + b"Transfer-Encoding: chunked\xc2\x85\r\n\r\n0\r\n\r\n",
     "T-SM-3-nbsp": POST + b"Transfer-Encoding: \xa0chunked\r\n\r\n0\r\n\r\n",
-    "T-SM-3-twice": POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "T-SM-3-twice": POST
+    + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "T-SM-3-http-1.0": b"POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "T-SM-4-space-before-colon": POST + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
     "T-SM-4-underscore": POST + b"Transfer_Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -87,7 +89,8 @@ REFUSED = {
     "T-PA-1-above-root": b"GET /../admin HTTP/1.1\r\nHost: a\r\n\r\n",
     "T-PA-1-asterisk": b"GET * HTTP/1.1\r\nHost: a\r\n\r\n",
     "T-PA-1-dots-with-parameter": b"GET /public/..;/admin HTTP/1.1\r\nHost: a\r\n\r\n",
-    "T-HD-6-two-tokens": b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n",
+    "T-HD-6-two-tokens": b"GET / HTTP/1.1\r\nHost: a\r\n"
+    b"Authorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n",
 }  # fmt: skip
 
 OTHER_STATUS = {
@@ -169,8 +172,9 @@ async def test_the_body_of_a_rejected_upgrade_is_never_a_request() -> None:
         client = await running.client()
         client.send(
             request(
-                "GET", "/", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
-                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", body=GET,
+                "GET", "/", "Upgrade: websocket", "Connection: Upgrade",
+                "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+                body=GET,
             )
         )  # fmt: skip
         answer = await client.rest()

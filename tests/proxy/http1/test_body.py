@@ -65,7 +65,7 @@ soup = st.lists(
 
 @given(soup | st.binary(max_size=100), st.lists(st.integers(0, 99), max_size=4))
 def test_any_bytes_are_a_body_or_a_refusal_whatever_the_cuts(data: bytes, cuts: list[int]) -> None:
-    outcomes = []
+    outcomes: list[object] = []
     for where in (cuts, [], list(range(len(data)))):
         reader = chunked()
         try:
