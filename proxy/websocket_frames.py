@@ -54,14 +54,17 @@ class FrameChecker:
     """
 
     __slots__ = (
-        "_final", "_fragmented", "_held", "_key", "_masked", "_max_message_bytes", "_size",
-        "_tail", "_text", "closed", "left",
+        "_final", "_fragmented", "_head_bytes", "_held", "_key", "_masked", "_max_message_bytes",
+        "_max_short_bytes", "_size", "_tail", "_text", "closed", "left",
     )  # fmt: skip
 
     def __init__(self, *, masked: bool, max_message_bytes: int) -> None:
         """Check a client (`masked`) or an upstream."""
         self._masked = MASK if masked else 0
         self._max_message_bytes = max_message_bytes
+        # Of frames whose length needs no more than seven bits.
+        self._max_short_bytes = min(max_message_bytes, TWO_MORE - 1)
+        self._head_bytes = 6 if masked else 2
         self._held = b""
         self._fragmented = self._text = self._final = False
         # Bytes of the message so far, an unfinished character at the end of its text, the mask
@@ -76,6 +79,8 @@ class FrameChecker:
         """Return what may be passed on now; raises FrameViolation, and is of no use after that."""
         if self.closed:
             return b""
+        if not (self.left or self._held or self._fragmented) and self._is_one_short_message(data):
+            return data
         if self._held:
             data, self._held = self._held + data, b""
         at, size = 0, len(data)
@@ -96,6 +101,20 @@ class FrameChecker:
                 return data[:end]
             at = end
         return data
+
+    def _is_one_short_message(self, data: bytes) -> bool:
+        """Tell whether this is what most reads bring: one whole message that needs no care."""
+        length = len(data) - self._head_bytes
+        if not 0 <= length <= self._max_short_bytes or data[1] != self._masked | length:
+            return False
+        if data[0] == FIN | BINARY:
+            return True
+        if data[0] != FIN | TEXT:
+            return False
+        payload: bytes | bytearray = data[self._head_bytes :]
+        if self._masked:
+            payload = unmasked(data[6:], data[2:6])
+        return payload.isascii()
 
     def _frame(self, data: bytes, at: int, size: int) -> int:
         """Check what there is of the frame that begins at `at`; return where that ends."""
