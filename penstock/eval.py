@@ -78,7 +78,8 @@ def evaluate_request(
     answers. A request is refused when its connection is closed, or when it is answered here with
     a status from 400.
     """
-    if request is not None and (method or url or header or body is not None):
+    flags = (method, url, header or None, body)
+    if request is not None and any(flag is not None for flag in flags):
         raise typer.BadParameter("give a request file, or flags that describe a request, not both")
     with loading_bar() as progress:
         loaded = load_policy_file(policy, progress)
@@ -91,7 +92,10 @@ def evaluate_request(
         data, scheme = request_from_file(read_bytes(request))
     else:
         data, scheme = request_from_flags(
-            method=method or "GET", url=url or "/", headers=header or (), body=body
+            method="GET" if method is None else method,
+            url="/" if url is None else url,
+            headers=header or (),
+            body=body,
         )
 
     try:

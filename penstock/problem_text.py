@@ -12,8 +12,10 @@ def problem_lines(problem: Problem) -> Iterator[Line]:
     """Lay out one problem: its place, what it is, the source line, a caret, the remedy."""
     colour = BAD if problem.severity is Severity.ERROR else DOUBTFUL
     place = f"{problem.place.file}:{problem.place.line}:{problem.place.column}: "
-    head, source, caret, *remedy = render_problem(problem).split("\n")
+    head, *lines = render_problem(problem).split("\n")
     yield line(Span(place, STRONG), Span(head.removeprefix(place), colour))
-    yield line(source)
-    yield line(Span(caret, colour))
-    yield from (line(Span(each, FAINT)) for each in remedy)
+    if problem.place.source_line:
+        source, caret, *lines = lines
+        yield line(source)
+        yield line(Span(caret, colour))
+    yield from (line(Span(each, FAINT)) for each in lines)

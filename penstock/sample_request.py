@@ -45,7 +45,7 @@ def request_from_flags(
     the parser, which refuses it as the proxy would.
     """
     found = _URL.fullmatch(url)
-    if found is None or not url:
+    if found is None or not url or found[2] == "":
         raise typer.BadParameter(
             f"{url!r} is neither an http(s) URL nor a path", param_hint="--url"
         )

@@ -127,7 +127,7 @@ class _Play:
         """Let the upstream answer, then run the response phase on its answer."""
         self.evaluation.upstream_request = UpstreamRequest(
             method=self.request.method,
-            url=self.request.url.text,
+            url=self._upstream_url(),
             headers=tuple(upstream_fields(self.exchange, owned=self.policy.owned_headers)),
         )
         response = Response(
@@ -135,6 +135,11 @@ class _Play:
         )
         restore_location(self.request, response)
         return self._respond_with(response, upstream.body)
+
+    def _upstream_url(self) -> str:
+        """Return what is asked for: a rewritten scheme or host leads to no other upstream."""
+        path_and_query = "" if self.request.url.path == "*" else self.request.url.uri
+        return f"{self.exchange.endpoint.url}{path_and_query}"
 
     def respond_through(self, decision: Decision, outcome: Respond[Any]) -> Evaluation:
         """Run the response phase on a response that a request rule made."""

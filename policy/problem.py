@@ -82,7 +82,9 @@ def render_problem(problem: Problem) -> str:
     # A tab stays a tab under its own column, so the caret stands where the terminal shows it.
     lead = "".join("\t" if c == "\t" else " " for c in before)
     caret = "^" * max(1, len(marked))
-    lines = [head, f"{number} | {before}{marked}{behind}", f"{' ' * 5} | {lead}{caret}"]
+    lines = [head]
+    if place.source_line:  # a place in no line, as of a file that is not there, has none to show
+        lines += [f"{number} | {before}{marked}{behind}", f"{' ' * 5} | {lead}{caret}"]
     if problem.hint:
         lines.append(f"        {problem.hint}")
     return "\n".join(lines)

@@ -71,7 +71,9 @@ def test_a_url_becomes_a_request_line_and_a_host(
     assert read_scheme == scheme
 
 
-@pytest.mark.parametrize("url", ["", "a", "h.example/a", "ftp://h/", "http//h", "#x"])
+@pytest.mark.parametrize(
+    "url", ["", "a", "h.example/a", "ftp://h/", "http//h", "https://", "http:///a", "#x"]
+)
 def test_what_is_no_url_is_misuse(url: str) -> None:
     with pytest.raises(typer.BadParameter):
         request_from_flags(method="GET", url=url, headers=[], body=None)

@@ -56,6 +56,16 @@ def test_without_rules_the_request_is_forwarded_and_answered() -> None:
     assert (played.response.status_code, played.response.body) == (201, b"made")
 
 
+def test_a_rewritten_host_does_not_change_where_the_request_goes() -> None:
+    played = play(
+        "on_http_request: [{actions: [{type: url-rewrite, config: {to: 'https://b.example:99/b?c'}},"
+        " {type: set-vars, config: {vars: [{seen: '${req.url}'}]}}]}]"
+    )
+    assert played.upstream_request is not None
+    assert played.upstream_request.url == "http://h.example/b?c"
+    assert played.vars == {"seen": "https://b.example:99/b?c"}
+
+
 def test_what_a_client_sent_under_an_owned_name_never_arrives() -> None:
     document = (
         "on_http_request: [{actions: [{type: add-headers, config: {headers: {x-user: me}}}]}]"

@@ -31,7 +31,11 @@ def test_a_warning_says_so() -> None:
 
 
 def test_a_place_without_width_has_a_caret() -> None:
-    assert render_problem(problem("", 1, 1)).endswith("      | ^")
+    assert render_problem(problem("a: b", 1, 1)).endswith("      | ^")
+
+
+def test_an_empty_line_is_not_shown() -> None:
+    assert render_problem(problem("", 1, 1)) == "p.yml:7:1: some-code: what is wrong"
 
 
 @pytest.mark.parametrize("column", [1, 50, 100, 5_000, 999_990])
