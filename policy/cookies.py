@@ -107,7 +107,7 @@ def parse_expires(text: str) -> Timestamp | None:
         return None
     try:
         moment = parsedate_to_datetime(text.replace("-", " "))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last for a day of many digits
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return Timestamp(int((aware - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()) * NS_PER_S)

@@ -59,7 +59,12 @@ def test_all_attributes_of_a_response_cookie() -> None:
 
 @pytest.mark.parametrize(
     ("field_value", "expected"),
-    [("a=1; Expires=never", None), ("a=1", None), ("a=1; Expires=99", None)],
+    [
+        ("a=1; Expires=never", None),
+        ("a=1", None),
+        ("a=1; Expires=99", None),
+        ("a=1; Expires=Sun, 9999999999-Mar-2026 12:00:00 GMT", None),
+    ],
 )
 def test_an_unreadable_expiry_is_absent(field_value: str, expected: object) -> None:
     cookie = parse_set_cookie(field_value)
