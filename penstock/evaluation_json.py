@@ -12,11 +12,25 @@ from policy.forwarding import ERROR_CODE_FIELD, Line
 from policy.phase import Phase
 from policy.trace import ActionTrace, ExpressionTrace, RuleTrace
 from proxy.http1.request_head import BadRequest
+from proxy.masking import masked_strings, secrets_pattern
 from proxy.refusal import bad_request, refusal_body
 
 
 def evaluation_json(evaluation: Evaluation, policy: Policy) -> dict[str, object]:
-    """Lay out an evaluation."""
+    """Lay out an evaluation, without credentials: what is printed is often kept (T-LG-1)."""
+    upstream, response = evaluation.upstream_request, evaluation.response
+    secrets = secrets_pattern(
+        evaluation.exchange,
+        () if upstream is None else upstream.headers,
+        () if response is None else response.headers,
+    )
+    document = _document(evaluation, policy)
+    for part in ("response", "upstream_request", "variables", "trace"):
+        document[part] = masked_strings(document[part], secrets)
+    return document
+
+
+def _document(evaluation: Evaluation, policy: Policy) -> dict[str, object]:
     decision = evaluation.decision
     response = evaluation.response
     upstream = evaluation.upstream_request

@@ -10,6 +10,7 @@ from urllib.parse import unquote_plus
 
 from policy.exchange import Exchange
 from policy.fields import Fields
+from policy.forwarding import Line
 
 MASK = "***"
 # Names whose values open doors: tokens, keys, passwords, signatures, login codes, session ids.
@@ -49,18 +50,49 @@ def masked_logs(logs: list[dict[str, Any]], exchange: Exchange) -> list[Any]:
     An author may well log a whole header map; what the client sent as credential, and what the
     upstream set as cookie, is masked wherever it turns up.
     """
-    secrets = sorted(_secrets(exchange), key=len, reverse=True)
-    pattern = re.compile("|".join(map(re.escape, secrets))) if secrets else None
+    pattern = secrets_pattern(exchange)
     return [_masked_value(entry, pattern) for entry in logs]
+
+
+def secrets_pattern(exchange: Exchange, *others: Iterable[Line]) -> re.Pattern[str] | None:
+    """Match every credential of an exchange, and of other header lines; None without any."""
+    found = _secrets(exchange)
+    for lines in others:
+        found.update(_field_secrets(Fields(lines), (*CREDENTIAL_FIELDS, "set-cookie")))
+    # The longest first: it may contain another.
+    longest_first = sorted(found, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first))) if found else None
+
+
+def masked_strings(value: Any, secrets: re.Pattern[str] | None) -> Any:
+    """Return JSON with every credential masked in whatever text it stands, names aside."""
+    if secrets is None:
+        return value
+    if isinstance(value, str):
+        return secrets.sub(MASK, value)
+    if isinstance(value, dict):
+        return {name: masked_strings(item, secrets) for name, item in value.items()}
+    if isinstance(value, list):
+        return [masked_strings(item, secrets) for item in value]
+    return value
 
 
 def _secrets(exchange: Exchange) -> set[str]:
     found: set[str] = set()
     if exchange.request is not None:
         found.update(_field_secrets(exchange.request.headers, CREDENTIAL_FIELDS))
+        found.update(_query_secrets(exchange.request.url.query))
     if exchange.response is not None:
         found.update(_field_secrets(exchange.response.headers, ("set-cookie",)))
     return found
+
+
+def _query_secrets(query: str) -> Iterable[str]:
+    for pair in query.split("&") if "=" in query else ():
+        name, _, value = pair.partition("=")
+        if len(value) >= SHORTEST_SECRET and SECRET_NAME.search(unquote_plus(name)):
+            yield value
+            yield unquote_plus(value)
 
 
 def _field_secrets(headers: Fields, names: Iterable[str]) -> Iterable[str]:

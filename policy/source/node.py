@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 from policy.problem import Place
+from policy.source.concealment import concealed
 from policy.source.offsets import decoded_spans
 
 ScalarValue: TypeAlias = str | int | float | bool | None
@@ -68,7 +69,7 @@ class SourceText:
             line=line + 1,
             column=column + 1,
             end_column=end_column + 1,
-            source_line=source_line,
+            source_line=concealed(source_line),
         )
 
 
