@@ -53,6 +53,6 @@ class OpenStreams:
         self._open.discard(stream)
 
     def close(self, code: int, reason: str) -> None:
-        """End every stream: a WebSocket with a status code, an event stream by a reset."""
+        """End every stream: a WebSocket with a status code, an event stream is cut off."""
         for stream in self:
             stream.end(code, reason)

@@ -3,7 +3,7 @@
 A request keeps the configuration it started with, but a WebSocket or an event stream may last
 for days. After a reload each one's request is decided again, as the client sent it. What no
 longer gets through to the same endpoint is ended: a WebSocket by a Close with status 1008, an
-event stream by a reset, upon which clients connect again and get their answer.
+event stream by a cut. Clients then connect again and get their answer.
 """
 
 from __future__ import annotations

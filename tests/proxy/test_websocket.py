@@ -3,13 +3,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.proxy.rig import LOOPBACK, Proxy, origin, proxy, request, served, until
+from proxy.limits import Limits
+from proxy.websocket_mask import unmasked
+from tests.proxy.rig import LOOPBACK, Client, Proxy, origin, proxy, request, served, until
+from tests.proxy.test_websocket_frames import BINARY, CLOSE, PING, TEXT, code, frame
 
 KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
 ACCEPT = b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
@@ -204,3 +208,190 @@ async def test_bytes_sent_right_behind_the_handshake_go_through_the_tunnel() -> 
         assert await client.reader.readexactly(14) == b"\x81\x02hi\x82\x08" + frame
         client.close()
         await until(lambda: upstream.open == 0)
+
+
+@dataclass
+class Ends:
+    """A client and an upstream with an open WebSocket between them, both raw."""
+
+    proxy: Proxy
+    client: Client
+    upstream: Client
+
+    async def at_client(self) -> bytes:
+        return await self.client.rest()
+
+    async def at_upstream(self) -> bytes:
+        return await self.upstream.rest()
+
+
+@asynccontextmanager
+async def opened(
+    rules: str = "", *fields: str, limits: Limits | None = None
+) -> AsyncIterator[Ends]:
+    accepted: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
+    over = asyncio.Event()
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
+        writer.write(ACCEPT + b"\r\n")
+        accepted.set_result(Client(reader, writer))
+        await over.wait()
+
+    async with (
+        origin(script=script) as server,
+        proxy(served(server.port, rules), limits=limits) as running,
+    ):
+        client = await running.client()
+        client.send(request("GET", "/room?id=7", *ASKING, *fields))
+        assert (await client.reply()).status == 101
+        yield Ends(running, client, await accepted)
+        client.close()
+        over.set()
+
+
+def closing(data: bytes, *, masked: bool = False) -> int:
+    """Return the status code of a Close that is all there is."""
+    size = 8 if masked else 4
+    assert (len(data), data[0] & 0x0F) == (size, CLOSE)
+    payload = bytes(unmasked(data[6:], data[2:6])) if masked else data[2:]
+    return int.from_bytes(payload, "big")
+
+
+FROM_CLIENT = {
+    "not-masked": (frame(TEXT, b"x", masked=False), 1002, "websocket-frame-not-masked"),
+    "reserved-bit": (frame(TEXT, reserved=4), 1002, "websocket-reserved-bits"),
+    "opcode": (frame(3), 1002, "websocket-opcode-unknown"),
+    "long-ping": (frame(PING, b"x" * 126), 1002, "websocket-control-frame-malformed"),
+    "not-utf-8": (frame(TEXT, b"\xff"), 1007, "websocket-text-not-utf-8"),
+    "four-gigabytes": (b"\x82\xff\0\0\0\x01\0\0\0\0", 1009, "websocket-message-too-big"),
+    "close-code": (frame(CLOSE, code(1005)), 1002, "websocket-close-code-invalid"),
+}
+
+
+@pytest.mark.parametrize(("sent", "status", "reason"), FROM_CLIENT.values(), ids=FROM_CLIENT)
+async def test_a_client_that_breaks_the_rules_is_closed(
+    sent: bytes, status: int, reason: str
+) -> None:
+    async with opened() as ends:
+        ends.client.send(sent)
+        assert closing(await ends.at_client()) == status
+        assert closing(await ends.at_upstream(), masked=True) == status
+        record = await ends.proxy.completion()
+        assert (record.status, record.reason, record.upgraded) == (101, reason, True)
+
+
+FROM_UPSTREAM = {
+    "masked": (frame(TEXT, b"x"), 1002, "upstream-websocket-frame-masked"),
+    "reserved-bit": (
+        frame(TEXT, masked=False, reserved=4), 1002, "upstream-websocket-reserved-bits",
+    ),
+    "not-utf-8": (
+        frame(TEXT, b"\xff", masked=False), 1007, "upstream-websocket-text-not-utf-8",
+    ),
+    "four-gigabytes": (
+        b"\x82\x7f\0\0\0\x01\0\0\0\0", 1009, "upstream-websocket-message-too-big",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("sent", "status", "reason"), FROM_UPSTREAM.values(), ids=FROM_UPSTREAM)
+async def test_an_upstream_that_breaks_the_rules_is_closed(
+    sent: bytes, status: int, reason: str
+) -> None:
+    async with opened() as ends:
+        ends.upstream.send(sent)
+        assert closing(await ends.at_client()) == status
+        assert closing(await ends.at_upstream(), masked=True) == status
+        assert (await ends.proxy.completion()).reason == reason
+
+
+async def test_a_dribbled_giant_is_refused_at_its_head_and_nothing_of_it_is_kept() -> None:
+    async with opened() as ends:
+        for byte in b"\x82\xff\0\0\0\x01\0\0\0\0":
+            ends.client.send(bytes([byte]))
+            await ends.client.writer.drain()
+        assert closing(await ends.at_client()) == 1009
+
+
+async def test_text_that_breaks_inside_a_frame_cuts_the_upstream_off_without_a_close() -> None:
+    whole = frame(TEXT, b"a" * 100_000 + b"\xff" * 100_000)
+    async with opened() as ends:
+        ends.client.send(whole[:50_000])
+        got = await ends.upstream.reader.readexactly(50_000)
+        ends.client.send(whole[50_000:])
+        assert closing(await ends.at_client()) == 1007
+        assert whole.startswith(got + await ends.at_upstream())
+
+
+async def test_a_close_of_ours_waits_for_the_end_of_the_frame_that_is_on_its_way() -> None:
+    answer = frame(BINARY, b"\xfe" * 1000, masked=False)
+    async with opened() as ends:
+        ends.upstream.send(answer[:500])
+        assert await ends.client.reader.readexactly(500) == answer[:500]
+        ends.client.send(frame(3))
+        assert closing(await ends.upstream.reader.readexactly(8), masked=True) == 1002
+        assert ends.proxy.completions == []
+        ends.upstream.send(answer[500:] + answer)
+        rest = await ends.at_client()
+        assert rest[:-4] == answer[500:]
+        assert closing(rest[-4:]) == 1002
+
+
+async def test_an_end_that_does_not_come_has_a_deadline() -> None:
+    answer = frame(BINARY, b"\xfe" * 1000, masked=False)
+    async with opened(limits=Limits(websocket_close_timeout_s=0.05)) as ends:
+        ends.upstream.send(answer[:500])
+        await ends.client.reader.readexactly(500)
+        ends.client.send(frame(3))
+        assert await ends.at_client() == b""
+        assert (await ends.proxy.completion()).reason == "websocket-opcode-unknown"
+
+
+async def test_a_close_that_is_not_answered_has_a_deadline() -> None:
+    async with opened(limits=Limits(websocket_close_timeout_s=0.05)) as ends:
+        ends.client.send(frame(CLOSE, code(1000)))
+        assert await ends.at_client() == b""
+        assert closing(await ends.at_upstream(), masked=True) == 1000
+        assert (await ends.proxy.completion()).reason == "websocket-close-timeout"
+
+
+async def test_closes_of_both_sides_end_both_connections() -> None:
+    async with opened() as ends:
+        ends.client.send(frame(CLOSE, code(1000)))
+        assert closing(await ends.upstream.reader.readexactly(8), masked=True) == 1000
+        ends.upstream.send(frame(CLOSE, code(1000), masked=False))
+        assert closing(await ends.at_client()) == 1000
+        assert await ends.at_upstream() == b""
+        assert (await ends.proxy.completion()).reason is None
+
+
+async def test_a_client_that_ends_without_a_close_takes_the_upstream_along() -> None:
+    async with opened(limits=Limits(websocket_close_timeout_s=0.05)) as ends:
+        ends.client.send(frame(TEXT, b"last words"))
+        ends.client.writer.write_eof()
+        assert await ends.at_upstream() == frame(TEXT, b"last words")
+        assert await ends.at_client() == b""
+
+
+async def test_extensions_are_not_offered_and_not_accepted() -> None:
+    offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"
+    head = b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + ACCEPT
+    agreed = head + b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+    async with origin(agreed) as upstream, proxy(served(upstream.port)) as running:
+        assert (await running.ask(request("GET", "/", *ASKING, offer))).status == 502
+        assert upstream.received[0].all("sec-websocket-extensions") == []
+        record = await running.completion()
+        assert record.reason == "upstream-websocket-extension-unasked"
+
+
+async def test_bytes_are_counted_both_ways() -> None:
+    async with opened() as ends:
+        ends.client.send(frame(TEXT, b"four"))
+        await ends.upstream.reader.readexactly(10)
+        ends.upstream.send(frame(TEXT, b"fourteen bytes", masked=False))
+        await ends.client.reader.readexactly(16)
+        ends.client.writer.transport.abort()
+        record = await ends.proxy.completion()
+        assert (record.request_body_bytes, record.response_body_bytes) == (10, 16)
