@@ -548,7 +548,7 @@ class ExchangeDriver:
         self._service.streams.add(self._stream)
 
     def _end_event_stream(self, _code: int, reason: str) -> None:
-        """Reset an event stream: it has no other way to say that it is not complete."""
+        """Cut an event stream off: it has no other way to say that it is not complete."""
         self._end_reason = reason
         self._close()
 
