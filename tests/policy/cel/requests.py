@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
 from policy.cel import (
     STANDARD_FUNCTIONS,
+    CelError,
     Environment,
     Expression,
+    ExpressionError,
     Limits,
     Timestamp,
     Variable,
@@ -146,4 +150,30 @@ def plain(value: Any) -> Any:
     return value
 
 
-__all__ = ["REQUEST", "Values", "compiled", "environment", "plain", "value_of"]
+def assert_gives(text: str, wanted: Any, **values: Any) -> None:
+    """Compare a value with its type: 1, 1.0 and true are equal in Python."""
+    found = value_of(text, **values)
+    assert found == wanted
+    assert type(found) is type(wanted)
+
+
+def failure_code(text: str, **values: Any) -> str:
+    """Return the code with which an expression is refused at load or fails at run time."""
+    with pytest.raises((CelError, ExpressionError)) as failed:
+        compiled(text).evaluate(Values(**values))
+    if isinstance(failed.value, ExpressionError):
+        return failed.value.findings[0].code
+    assert isinstance(failed.value, CelError)
+    return failed.value.code
+
+
+__all__ = [
+    "REQUEST",
+    "Values",
+    "assert_gives",
+    "compiled",
+    "environment",
+    "failure_code",
+    "plain",
+    "value_of",
+]
