@@ -30,6 +30,12 @@ class Fields:
         fields.as_received = True
         return fields
 
+    def twin(self) -> Fields:
+        """Return an independent copy that still counts as received."""
+        twin = Fields.indexed(self._lines.copy(), self.by_name)
+        twin._plain = self._plain  # noqa: SLF001 - its own
+        return twin
+
     @property
     def lines(self) -> list[tuple[str, str]]:
         """All (name, value) pairs in order. Not to be changed by the reader."""

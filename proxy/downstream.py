@@ -20,7 +20,7 @@ from proxy.deadlines import inf
 from proxy.exchange_driver import ExchangeDriver
 from proxy.http1.body import ChunkedReader, LengthReader, request_body_reader
 from proxy.http1.grammar import GrammarError
-from proxy.http1.request_head import BadRequest, parse_request_head
+from proxy.http1.request_head import BadRequest, RequestHeads
 from proxy.limits import Limits
 from proxy.message import render_refusal
 from proxy.reception import ConnectionRefused, Reception, plain_connection
@@ -57,7 +57,7 @@ class DownstreamProtocol(asyncio.Protocol):
 
     __slots__ = (
         "_advancing", "_awaits_continue", "_buffer", "_client_blocked", "_connection",
-        "_deadlines", "_discarded", "_driver", "_held", "_last", "_limits", "_listener",
+        "_deadlines", "_discarded", "_driver", "_heads", "_held", "_last", "_limits", "_listener",
         "_reader", "_reception", "_service", "_state", "_transport", "_upstream_blocked",
         "_welcomed", "deadline",
     )  # fmt: skip
@@ -80,6 +80,7 @@ class DownstreamProtocol(asyncio.Protocol):
         self._state = FIRST_BYTE
         self._driver: ExchangeDriver | None = None
         self._reader: LengthReader | ChunkedReader | None = None
+        self._heads = RequestHeads(service.field_lines)
         self._buffer = bytearray()
         self._held = b""
         self._discarded = 0
@@ -313,7 +314,7 @@ class DownstreamProtocol(asyncio.Protocol):
                 self._check_unfinished(data, limits)
                 self._wait_for_head(data)
                 return b""
-            head = parse_request_head(data[:end], limits, self._service.field_lines)
+            head = self._heads.read(data[:end], limits)
             content, rest = self._first_content(head.length, data[end + 4 :], limits)
         except BadRequest as error:
             self._refuse(bad_request(error.status, error.reason))

@@ -41,6 +41,9 @@ class Limits(ActionConfig):
     upstream_keep_alive_timeout_s: Annotated[
         Seconds, Doc("An idle connection to an upstream is kept so long.")
     ] = 4.0
+    upstream_max_age_s: Annotated[
+        Seconds, Doc("A connection to an upstream takes no new request after so long.")
+    ] = 300.0
     # Event streams and WebSockets may be silent for long; a dead peer shows sooner than this.
     stream_idle_timeout_s: Annotated[
         Seconds, Doc("An event stream or WebSocket may be silent so long.")

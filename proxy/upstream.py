@@ -11,13 +11,13 @@ from typing import Protocol, cast
 
 from proxy.deadlines import Deadlines, inf
 from proxy.http1.body import BodyReader, ChunkedReader, LengthReader, UntilCloseReader
-from proxy.http1.grammar import FieldLines, GrammarError
+from proxy.http1.grammar import GrammarError
 from proxy.http1.request_head import CHUNKED
 from proxy.http1.response_head import (
     UNTIL_CLOSE,
     BadResponse,
     ResponseHead,
-    parse_response_head,
+    ResponseHeads,
 )
 from proxy.limits import Limits
 from proxy.refusal import HEAD_TIMED_OUT, UPSTREAM_CLOSED, UPSTREAM_IDLE, Refusal, bad_response
@@ -46,7 +46,7 @@ class ResponseTaker(Protocol):
 class Owner(Protocol):
     """The pool that keeps a connection between requests."""
 
-    field_lines: FieldLines
+    heads: ResponseHeads
 
     def forget(self, connection: UpstreamConnection) -> None: ...
 
@@ -80,6 +80,8 @@ class UpstreamConnection(asyncio.Protocol):
         self.answered = False
         self.head: ResponseHead | None = None
         self.reused = False
+        # From then on it takes no further request: the name may lead elsewhere by now.
+        self.retire_at = inf
         self.deadline = inf
 
     # What an exchange does
@@ -242,9 +244,8 @@ class UpstreamConnection(asyncio.Protocol):
             if end < 0:
                 self._buffer = data
                 return
-            head = parse_response_head(
+            head = self._owner.heads.read(
                 data[:end],
-                self._owner.field_lines,
                 method=self._method,
                 max_fields=self._limits.max_response_fields,
             )

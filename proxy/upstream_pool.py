@@ -8,7 +8,7 @@ from collections import deque
 
 from proxy.deadlines import Deadlines
 from proxy.endpoint import UpstreamAddress
-from proxy.http1.grammar import FieldLines
+from proxy.http1.response_head import ResponseHeads
 from proxy.limits import Limits
 from proxy.refusal import CONNECT_FAILED, CONNECT_TIMED_OUT, TLS_FAILED, Refusal
 from proxy.upstream import UpstreamConnection
@@ -29,11 +29,11 @@ class UpstreamPlace:
     server name is never used for another (T-TL-2).
     """
 
-    __slots__ = ("_deadlines", "_idle", "_limits", "_open", "address", "field_lines")
+    __slots__ = ("_deadlines", "_idle", "_limits", "_open", "address", "heads")
 
     def __init__(self, address: UpstreamAddress, deadlines: Deadlines, limits: Limits) -> None:
         self.address = address
-        self.field_lines = FieldLines()
+        self.heads = ResponseHeads()
         self._deadlines = deadlines
         self._limits = limits
         self._idle: deque[UpstreamConnection] = deque()
@@ -54,7 +54,15 @@ class UpstreamPlace:
         return self._idle.pop() if self._idle else None
 
     def put_back(self, connection: UpstreamConnection) -> None:
-        """Keep a connection for the next request; the oldest goes when there are too many."""
+        """Keep a connection for the next request; the oldest goes when there are too many.
+
+        One that has been open for `upstream_max_age_s` is closed, so that a change of the name's
+        addresses reaches even an upstream that is never idle.
+        """
+        if self._deadlines.now >= connection.retire_at:
+            self.forget(connection)
+            connection.close()
+            return
         timeout_s = self._limits.upstream_keep_alive_timeout_s
         connection.rest_until(self._deadlines.now + timeout_s)
         self._idle.append(connection)
@@ -80,6 +88,7 @@ class UpstreamPlace:
             raise ConnectFailed(TLS_FAILED) from error
         except OSError as error:
             raise ConnectFailed(CONNECT_FAILED) from error
+        connection.retire_at = self._deadlines.now + self._limits.upstream_max_age_s
         self._open.add(connection)
         return connection
 

@@ -78,6 +78,41 @@ class RequestHead(NamedTuple):
         return "keep-alive" in self.connection and "close" not in self.connection
 
 
+class RequestHeads:
+    """Reads the heads of one connection, whose fields are often the same again and again.
+
+    Fields that came before byte for byte have been checked before: only the request line is new.
+    """
+
+    __slots__ = ("_field_lines", "_kept", "_last")
+
+    def __init__(self, field_lines: FieldLines) -> None:
+        """Read with lines that all connections remember together."""
+        self._field_lines = field_lines
+        self._last = b""
+        # The head of which `_last` is a part, untouched by any policy; None until it comes twice.
+        self._kept: RequestHead | None = None
+
+    def read(self, head: bytes, limits: Limits) -> RequestHead:
+        """Read a head up to, not including, its empty line; raises BadRequest."""
+        end = head.find(b"\r\n")
+        field_bytes = head[end:]
+        kept = self._kept
+        if field_bytes != self._last or end > limits.max_request_line_bytes:
+            self._last = field_bytes
+            self._kept = None
+            return parse_request_head(head, limits, self._field_lines)
+        if kept is None:
+            read = parse_request_head(head, limits, self._field_lines)
+            self._kept = read._replace(fields=read.fields.twin())
+            return read
+        line = head[:end].decode("utf-8", "surrogateescape")
+        method, target, version = _request_line(line)
+        if version != kept.version:
+            return parse_request_head(head, limits, self._field_lines)
+        return RequestHead(method, target, version, kept.fields.twin(), *kept[4:])
+
+
 def parse_request_head(head: bytes, limits: Limits, field_lines: FieldLines) -> RequestHead:
     """Read a head up to, not including, its empty line; raises BadRequest."""
     try:
@@ -134,7 +169,8 @@ def _request_line(line: str) -> tuple[str, str, str]:
         raise BadRequest(400, "bad-version")
     if method not in METHODS:
         raise _refused_method(method)
-    if not target:
+    # Controls have no place in a target; whatever else it may not hold, policy.url refuses.
+    if not target or not target.isprintable():
         raise BadRequest(400, "bad-request-line")
     return method, target, version
 

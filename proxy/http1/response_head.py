@@ -25,6 +25,9 @@ _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2}) ([^\x00-\x08\x0a-\x1f
 
 _SINGLETONS = ("content-length", "content-type", "location", "transfer-encoding")
 
+_MAX_REMEMBERED_HEADS = 128
+_MAX_REMEMBERED_BYTES = 2048
+
 
 class BadResponse(Exception):  # noqa: N818 - the counterpart of BadRequest
     """A response that can't be passed on: 502, and its connection is never used again."""
@@ -48,6 +51,47 @@ class ResponseHead(NamedTuple):
     length: int
     keeps_alive: bool
     upgrade: Sequence[str] = ()
+
+
+class ResponseHeads:
+    """Reads the response heads of one upstream, some of which come again and again.
+
+    A head that came before byte for byte has been checked before. The memory is bounded and
+    starts anew when it is full; heads with cookies stay out of it.
+    """
+
+    __slots__ = ("_field_lines", "_heads")
+
+    def __init__(self) -> None:
+        self._field_lines = FieldLines()
+        # None for a head that came once: keeping it costs something, so it has to come twice.
+        self._heads: dict[bytes, ResponseHead | None] = {}
+
+    def read(self, head: bytes, *, method: str, max_fields: int) -> ResponseHead:
+        """Read a head up to, not including, its empty line; raises BadResponse."""
+        if method == "HEAD":
+            return parse_response_head(
+                head, self._field_lines, method=method, max_fields=max_fields
+            )
+        kept = self._heads.get(head)
+        if kept is not None:
+            return ResponseHead(
+                kept.status,
+                kept.reason,
+                kept.fields.twin(),
+                kept.data,
+                kept.length,
+                kept.keeps_alive,
+                kept.upgrade,
+            )
+        read = parse_response_head(head, self._field_lines, method=method, max_fields=max_fields)
+        if head in self._heads:
+            self._heads[head] = read._replace(fields=read.fields.twin())
+        elif len(head) <= _MAX_REMEMBERED_BYTES and "set-cookie" not in read.fields.by_name:
+            if len(self._heads) >= _MAX_REMEMBERED_HEADS:
+                self._heads.clear()
+            self._heads[head] = None
+        return read
 
 
 def parse_response_head(

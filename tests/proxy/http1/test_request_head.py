@@ -11,6 +11,7 @@ from proxy.http1.request_head import (
     METHODS,
     BadRequest,
     RequestHead,
+    RequestHeads,
     parse_request_head,
 )
 from proxy.limits import Limits
@@ -159,3 +160,39 @@ def test_secrets_are_not_remembered() -> None:
     head = b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Basic x\r\nCOOKIE: y"
     parse_request_head(head, LIMITS, lines)
     assert list(lines) == ["Host: a"]
+
+
+def test_a_head_whose_fields_come_again_is_read_as_if_they_were_new() -> None:
+    heads = RequestHeads(FieldLines())
+    fields = b"\r\nHost: a\r\nContent-Length: 5\r\nX: 1"
+    for number in range(4):
+        head = b"POST /%d HTTP/1.1" % number + fields
+        read, fresh = heads.read(head, LIMITS), parse(head)
+        assert read.fields.lines == fresh.fields.lines
+        assert read._replace(fields=fresh.fields) == fresh
+        # What an action does to one request is not seen in the next.
+        read.fields.remove("x")
+        read.fields.add("y", "2")
+    assert heads.read(b"GET / HTTP/1.1\r\nHost: b", LIMITS).host == "b"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"GET /\x00 HTTP/1.1", b"GET /\n HTTP/1.1", b"get / HTTP/1.1", b"GET / HTTP/1.2", b"GET /"],
+)
+def test_a_bad_request_line_is_refused_before_known_fields_too(line: bytes) -> None:
+    heads = RequestHeads(FieldLines())
+    fields = b"\r\nHost: a"
+    for _ in range(3):
+        heads.read(b"GET / HTTP/1.1" + fields, LIMITS)
+    with pytest.raises(BadRequest):
+        heads.read(line + fields, LIMITS)
+
+
+def test_known_fields_mean_something_else_in_another_version() -> None:
+    heads = RequestHeads(FieldLines())
+    fields = b"\r\nHost: a\r\nTransfer-Encoding: chunked"
+    for _ in range(3):
+        heads.read(b"POST / HTTP/1.1" + fields, LIMITS)
+    with pytest.raises(BadRequest):
+        heads.read(b"POST / HTTP/1.0" + fields, LIMITS)

@@ -10,6 +10,7 @@ from proxy.http1.response_head import (
     UNTIL_CLOSE,
     BadResponse,
     ResponseHead,
+    ResponseHeads,
     parse_response_head,
 )
 
@@ -68,3 +69,25 @@ def test_any_bytes_are_a_head_or_bad(data: bytes) -> None:
             parse(head)
         except BadResponse as error:
             assert error.reason
+
+
+def test_a_head_that_comes_again_is_read_as_if_it_were_new() -> None:
+    heads = ResponseHeads()
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: 1"
+    for _ in range(4):
+        read, fresh = heads.read(head, method="GET", max_fields=10), parse(head)
+        assert read.fields.lines == fresh.fields.lines
+        assert read._replace(fields=fresh.fields) == fresh
+        read.fields.replace("x", "changed by an action")
+    assert heads.read(head, method="HEAD", max_fields=10).length == 0
+
+
+def test_remembered_heads_are_bounded_and_hold_no_cookies() -> None:
+    heads = ResponseHeads()
+    for number in range(1000):
+        for _ in range(2):
+            heads.read(b"HTTP/1.1 200 OK\r\nX: %d" % number, method="GET", max_fields=10)
+            cookie = b"HTTP/1.1 200 OK\r\nSet-Cookie: secret"
+            heads.read(cookie, method="GET", max_fields=10)
+    assert len(heads._heads) <= 128
+    assert not any(b"secret" in head for head in heads._heads)
