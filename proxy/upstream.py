@@ -61,7 +61,7 @@ class UpstreamConnection(asyncio.Protocol):
     __slots__ = (
         "_buffer", "_deadlines", "_hung_up", "_idle_timeout_s", "_interim", "_limits", "_method",
         "_owner", "_reader", "_switched", "_taker", "_transport", "_upgrading", "answered",
-        "deadline", "head", "reused",
+        "deadline", "head", "retire_at", "reused",
     )  # fmt: skip
 
     def __init__(self, owner: Owner, deadlines: Deadlines, limits: Limits) -> None:
