@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from policy.cel.declarations import Function, Overload, Variable
 from policy.cel.functions import STANDARD_FUNCTIONS
-from policy.cel.types import CelType, ListType, MapType, NullableType, ObjectType
+from policy.cel.types import DYN, CelType, ListType, MapType, NullableType, ObjectType
 from policy.phase import ALL_PHASES, Phase
 from policy.variables import RESULTS, declarations
 
@@ -133,8 +133,8 @@ def type_text(type_: CelType) -> str:
             return f"list({type_text(element)})"
         case MapType(key=key, value=value):
             return f"map({type_text(key)}, {type_text(value)})"
-        case NullableType(of=below):
-            return f"{type_text(below)} or null"
+        case NullableType(of=below):  # any value may be null anyway
+            return type_text(DYN) if below == DYN else f"{type_text(below)} or null"
         case ObjectType():
             return "object"
     return SHORT_NAMES.get(type_.name, type_.name)

@@ -70,6 +70,13 @@ def select(value: Any, name: str) -> Any:
     raise no_overload(f"'.{name}'")
 
 
+def select_or_null(value: Any, name: str) -> Any:
+    """Read `value.name` of what may be null, or lack it, which gives null."""
+    if value is None:
+        return None
+    return map_element(value, name, None) if isinstance(value, Mapping) else select(value, name)
+
+
 def has_field(value: Any, name: str) -> bool:
     """Tell whether `value.name` is there and not null."""
     if isinstance(value, Mapping):

@@ -110,7 +110,7 @@ def _select(node: syntax.Select, operand: TypedNode, context: Context) -> TypedN
                 found = _or_null(field_type) if nullable or owner.nullable else field_type
                 return typed.Field(operand, node.field, found, node.start, node.end)
         case _ if is_dynamic(owner):
-            return typed.Field(operand, node.field, owner, node.start, node.end)
+            return typed.Field(operand, node.field, operand.type, node.start, node.end)
         case _:
             pass
     known = owner.fields if isinstance(owner, ObjectType) else ()
@@ -160,7 +160,7 @@ def _element(
         ):
             result = _or_null(value) if owner.missing is None else value
         case _ if is_dynamic(owner):
-            result = owner
+            result = operand.type
         case _:
             result = context.report(
                 check_errors.no_operator("[]", (operand.type, index.type), start, end)

@@ -27,14 +27,13 @@ def compile_field(node: typed.Field, program: Program) -> Code:
     operand = program.code(node.operand)
     owner, nullable = _stripped(node.operand.type)
     if not isinstance(owner, ObjectType):
-        return Code(
-            emit.call(program.use(access.select), operand.expr, emit.constant(node.field)),
-            raises=True,
-        )
+        read = access.select_or_null if nullable else access.select
+        found = emit.call(program.use(read), operand.expr, emit.constant(node.field))
+        return Code(found, raises=True)
     if nullable:
         # None has none of the declared fields, so reading through it gives None again.
-        read = emit.call("getattr", operand.expr, emit.constant(node.field), emit.constant(None))
-        return Code(read, operand.raises)
+        found = emit.call("getattr", operand.expr, emit.constant(node.field), emit.constant(None))
+        return Code(found, operand.raises)
     return Code(emit.attribute(operand.expr, node.field), operand.raises)
 
 
@@ -54,7 +53,8 @@ def compile_element(node: typed.Element, program: Program) -> Code:
             program.use(access.element_or_null),
             operand.expr,
             index.expr,
-            program.constant(_missing(owner)),
+            # Data of unknown shape inside a result: what it lacks is null, too.
+            program.constant(None if is_dynamic(owner) else _missing(owner)),
         )
         return Code(read, raises=True)
     if isinstance(owner, MapType) and node.index.type == STRING and owner.missing is not REQUIRED:

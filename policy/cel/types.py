@@ -91,7 +91,7 @@ class NullableType:
     of: CelType
 
     def __str__(self) -> str:
-        return f"{self.of} or null"
+        return f"{self.of} or null" if self.of != DYN else "dyn"
 
 
 @dataclass(frozen=True, slots=True)

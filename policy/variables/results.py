@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from policy.cel.types import (
     BOOL,
@@ -16,9 +16,12 @@ from policy.cel.types import (
     CelType,
     ListType,
     MapType,
+    NullableType,
     ObjectType,
 )
 
+# Data whose shape only run time knows, such as a token's claims: what it lacks is null.
+ANYTHING: CelType = NullableType(DYN)
 SCALARS: dict[type, CelType] = {bool: BOOL, int: INT, float: DOUBLE, str: STRING}
 
 
@@ -39,6 +42,8 @@ def field_type(hint: Any, name: str) -> CelType:
     if is_dataclass(hint) and isinstance(hint, type):
         return result_type(hint, name)
     origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return SCALARS[type(arguments[0])]
     if origin in (list, tuple):
         # A result list read out of range is null, like every unset part of a result.
         return ListType(field_type(arguments[0], name), missing=None)
@@ -46,5 +51,5 @@ def field_type(hint: Any, name: str) -> CelType:
         return MapType(STRING, field_type(arguments[1], name), missing=None)
     if origin in (Union, types.UnionType):
         known = [argument for argument in arguments if argument is not types.NoneType]
-        return field_type(known[0], name) if len(known) == 1 else DYN
-    return DYN
+        return field_type(known[0], name) if len(known) == 1 else ANYTHING
+    return ANYTHING

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from policy.action import Action, ActionConfig, ActionError, Continue
-from policy.cel import ExpressionError
+from policy.cel import CelError, ExpressionError
 from policy.phase import ALL_PHASES
 from tests import exchanges
 
@@ -31,6 +31,9 @@ class Result:
     names: tuple[str, ...] = ("a", "b")
     by_name: Mapping[str, str] = field(default_factory=lambda: {"k": "v"})
     inner: Inner = field(default_factory=Inner)
+    data: Mapping[str, object] = field(
+        default_factory=lambda: {"realm": {"roles": ["admin"]}, "n": 1}
+    )
     error: ActionError | None = None
 
 
@@ -55,6 +58,11 @@ PROBE = Action(
         ("by_name['k']", "v"),
         ("by_name['none']", None),
         ("inner.name", "inner"),
+        ("data.realm.roles[0]", "admin"),
+        ("data.realm.roles[7]", None),
+        ("data.realm.none.of.this", None),
+        ("data['none']['of'].this[0]", None),
+        ("data.n + 1", 2),
         ("error", None),
         ("error.code", None),
     ],
@@ -66,10 +74,18 @@ def test_value(path: str, expected: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["decided", "names[0]", "by_name['k']", "inner.name", "error.code"]
+    "path",
+    ["decided", "names[0]", "by_name['k']", "inner.name", "error.code", "data.realm.roles[0]"],
 )
 def test_before_the_action_ran_everything_is_null(path: str) -> None:
     assert exchanges.value(f"actions.ngrok.probe_it.{path}", exchanges.exchange(), [PROBE]) is None
+
+
+def test_a_method_of_what_a_result_lacks_fails() -> None:
+    on = exchanges.exchange()
+    on.results["probe_it"] = Result()
+    with pytest.raises(CelError):
+        exchanges.value("actions.ngrok.probe_it.data.none.startsWith('a')", on, [PROBE])
 
 
 def test_an_action_that_runs_again_is_read_anew() -> None:
