@@ -19,6 +19,7 @@ from policy.phase import Phase
 def unknown_variable(
     name: str, start: int, end: int, *, phase: Phase, known: Iterable[str], hint: str | None
 ) -> Finding:
+    """Report a name that nothing declares, with the nearest one that is."""
     return Finding(
         code="unknown-variable",
         message=f"{name!r} is not defined in {phase.value}",
@@ -29,6 +30,7 @@ def unknown_variable(
 
 
 def namespace_as_value(name: str, start: int, end: int, *, members: Iterable[str]) -> Finding:
+    """Report the beginning of names where a value is wanted."""
     some = ", ".join(sorted(members)[:4])
     return Finding(
         code="namespace-as-value",
@@ -42,6 +44,7 @@ def namespace_as_value(name: str, start: int, end: int, *, members: Iterable[str
 def not_in_phase(
     kind: str, name: str, start: int, end: int, *, phase: Phase, phases: Iterable[Phase]
 ) -> Finding:
+    """Report a variable or function of another phase."""
     where = ", ".join(p.value for p in Phase if p in set(phases))
     return Finding(
         code="not-in-phase",
@@ -54,6 +57,7 @@ def not_in_phase(
 def unknown_field(
     name: str, owner: CelType, start: int, end: int, *, known: Iterable[str]
 ) -> Finding:
+    """Report a field that its owner lacks."""
     return Finding(
         code="unknown-field",
         message=f"{owner} has no field {name!r}",
@@ -66,6 +70,7 @@ def unknown_field(
 def unknown_function(
     name: str, start: int, end: int, *, known: Iterable[str], hint: str | None
 ) -> Finding:
+    """Report a function that there is not, with the nearest one that there is."""
     return Finding(
         code="unknown-function",
         message=f"there is no function {name!r}",
@@ -90,6 +95,7 @@ def wrong_argument_count(
     *,
     hint: str | None,
 ) -> Finding:
+    """Report a call with more or fewer arguments than any overload takes."""
     return Finding(
         code="wrong-argument-count",
         message=f"{function}() is called with {count} arguments",
@@ -100,6 +106,7 @@ def wrong_argument_count(
 
 
 def key_without_quotes(name: str, start: int, end: int) -> Finding:
+    """Report `headers[x-a]` for `headers['x-a']`."""
     return Finding(
         code="unknown-variable",
         message=f"{name!r} is not defined, so it can't be a map's key",
@@ -112,6 +119,7 @@ def key_without_quotes(name: str, start: int, end: int) -> Finding:
 def no_overload(
     function: str, found: Iterable[CelType], accepted: Iterable[str], start: int, end: int
 ) -> Finding:
+    """Report a call whose argument types no overload takes."""
     return Finding(
         code="wrong-argument-type",
         message=f"{function} does not take ({', '.join(map(str, found))})",
@@ -129,6 +137,7 @@ def no_operator(
     *,
     hint: str | None = None,
 ) -> Finding:
+    """Report an operator whose operand types it does not take."""
     return Finding(
         code="wrong-operand-type",
         message=f"{operator!r} does not work on {' and '.join(map(str, found))}",
@@ -139,6 +148,7 @@ def no_operator(
 
 
 def wrong_result_type(found: CelType, expected: CelType, start: int, end: int) -> Finding:
+    """Report an expression of another type than is wanted."""
     hint = None
     if str(expected) == "bool":
         hint = "compare it with something, for example with '=='"
@@ -152,6 +162,7 @@ def wrong_result_type(found: CelType, expected: CelType, start: int, end: int) -
 
 
 def not_a_loop_target(found: CelType, start: int, end: int) -> Finding:
+    """Report a macro over what is neither list nor map."""
     return Finding(
         code="wrong-argument-type",
         message=f"only lists and maps can be looped over, not {found}",
@@ -161,6 +172,7 @@ def not_a_loop_target(found: CelType, start: int, end: int) -> Finding:
 
 
 def bad_map_key(found: CelType, start: int, end: int) -> Finding:
+    """Report a map literal's key of a type that keys can't have."""
     return Finding(
         code="wrong-operand-type",
         message=f"a map's key can't be {found}; it is a string, int, uint or bool",
@@ -170,6 +182,7 @@ def bad_map_key(found: CelType, start: int, end: int) -> Finding:
 
 
 def unknown_message(name: str, start: int, end: int) -> Finding:
+    """Report a message type that there is not."""
     return Finding(
         code="unknown-type",
         message=f"there is no type {name!r} to build",
@@ -180,6 +193,7 @@ def unknown_message(name: str, start: int, end: int) -> Finding:
 
 
 def never_equal(left: CelType, right: CelType, operator: str, start: int, end: int) -> Finding:
+    """Report a comparison of types whose values are never equal."""
     hint = None
     if "list(" in f"{left}{right}" and operator != "in":
         hint = "take one element of the list, as in list[0], or test with 'in'"
@@ -210,6 +224,7 @@ def invalid_constant(error: InvalidConstantError, literal: str, start: int, end:
 def constant_fails(
     function: str, message: str, start: int, end: int, *, hint: str | None
 ) -> Finding:
+    """Report a part that fails whatever the request is."""
     return Finding(
         code="always-fails",
         message=f"{function}() always fails with this value: {message}",

@@ -13,6 +13,7 @@ from policy.problem import Severity
 
 
 def never_null(found: CelType, operator: str, start: int, end: int) -> Finding:
+    """Report a comparison with null of what never is."""
     return Finding(
         code="never-null",
         message=f"{operator!r} compares {found} with null; an absent value is never null here",
@@ -25,6 +26,7 @@ def never_null(found: CelType, operator: str, start: int, end: int) -> Finding:
 
 
 def number_against_text(operator: str, start: int, end: int, *, is_literal: bool) -> Finding:
+    """Report an int compared with a string, which works by the string's value."""
     return Finding(
         code="number-against-text",
         message=f"{operator!r} compares a number with a string; the string is read as a number",
@@ -37,6 +39,7 @@ def number_against_text(operator: str, start: int, end: int, *, is_literal: bool
 
 
 def alias_used(name: str, right: str, start: int, end: int) -> Finding:
+    """Report a name that is accepted for the right one."""
     return Finding(
         code="alias-used",
         message=f"{name!r} is accepted for {right!r}",
@@ -49,6 +52,7 @@ def alias_used(name: str, right: str, start: int, end: int) -> Finding:
 
 
 def doubtful(doubt: Doubt, start: int, end: int) -> Finding:
+    """Report a warning that an overload or constant argument has of its own."""
     return Finding(
         code=doubt.code,
         message=doubt.message,
@@ -61,6 +65,7 @@ def doubtful(doubt: Doubt, start: int, end: int) -> Finding:
 
 
 def constant_condition(start: int, end: int) -> Finding:
+    """Report a condition that is the same for every request."""
     return Finding(
         code="constant-condition",
         message="this condition does not depend on the traffic: it is always the same",
@@ -72,6 +77,7 @@ def constant_condition(start: int, end: int) -> Finding:
 
 
 def same_on_both_sides(operator: str, start: int, end: int) -> Finding:
+    """Report a comparison of a value with itself."""
     return Finding(
         code="constant-condition",
         message=f"both sides of {operator!r} are the same",
@@ -83,6 +89,7 @@ def same_on_both_sides(operator: str, start: int, end: int) -> Finding:
 
 
 def unanchored_regex(name: str, start: int, end: int, *, hint: str) -> Finding:
+    """Report a guard's pattern that matches anywhere in the text."""
     return Finding(
         code="unanchored-regex",
         message=f"this pattern may match only a part of {name}, whatever stands around it",

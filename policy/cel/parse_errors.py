@@ -11,6 +11,7 @@ from policy.problem import Severity
 
 
 def expression_too_long(length: int, limit: int) -> Finding:
+    """Report more text than the limit."""
     return Finding(
         code="expression-too-long",
         message=f"the expression has {length} characters; at most {limit} are accepted",
@@ -21,6 +22,7 @@ def expression_too_long(length: int, limit: int) -> Finding:
 
 
 def expression_too_big(start: int, limit: int) -> Finding:
+    """Report more tokens or nodes than the limit."""
     return Finding(
         code="expression-too-big",
         message=f"the expression has more than {limit} parts",
@@ -31,6 +33,7 @@ def expression_too_big(start: int, limit: int) -> Finding:
 
 
 def brackets_too_deep(start: int, limit: int) -> Finding:
+    """Report more open brackets than the limit."""
     return Finding(
         code="expression-too-deep",
         message=f"brackets are nested deeper than {limit} levels",
@@ -40,6 +43,7 @@ def brackets_too_deep(start: int, limit: int) -> Finding:
 
 
 def tree_too_deep(end: int, limit: int) -> Finding:
+    """Report a tree of more levels than the limit."""
     return Finding(
         code="expression-too-deep",
         message=f"the expression is nested deeper than {limit} levels",
@@ -50,6 +54,7 @@ def tree_too_deep(end: int, limit: int) -> Finding:
 
 
 def no_statements(word: str, start: int, end: int) -> Finding:
+    """Report `var x = ...`: there is no assignment."""
     return Finding(
         code="syntax-error",
         message=f"{word!r} is no part of an expression",
@@ -60,6 +65,7 @@ def no_statements(word: str, start: int, end: int) -> Finding:
 
 
 def unexpected_character(character: str, start: int) -> Finding:
+    """Report a character that begins no token."""
     hints = {
         "=": "compare with '=='",
         "&": "write '&&'",
@@ -79,6 +85,7 @@ def unexpected_character(character: str, start: int) -> Finding:
 
 
 def unterminated_string(start: int, end: int) -> Finding:
+    """Report a string without its closing quote."""
     return Finding(
         code="syntax-error",
         message="the string that begins here is not closed",
@@ -88,6 +95,7 @@ def unterminated_string(start: int, end: int) -> Finding:
 
 
 def malformed_number(text: str, start: int, end: int) -> Finding:
+    """Report a number that runs into letters."""
     return Finding(
         code="syntax-error",
         message=f"{text!r} is not a number",
@@ -98,10 +106,12 @@ def malformed_number(text: str, start: int, end: int) -> Finding:
 
 
 def bad_literal(message: str, start: int, end: int) -> Finding:
+    """Report a literal without a value."""
     return Finding(code="syntax-error", message=message, start=start, end=end)
 
 
 def interpolation_in_string(start: int, end: int) -> Finding:
+    """Report `${` inside a string of an expression."""
     return Finding(
         code="interpolation-in-string",
         message="'${' inside a string of an expression is not replaced by a value",
@@ -112,6 +122,7 @@ def interpolation_in_string(start: int, end: int) -> Finding:
 
 
 def interpolation_in_expression(start: int, end: int) -> Finding:
+    """Report `${x}` outside of strings, which is read as `(x)`."""
     return Finding(
         code="needless-interpolation",
         message="an expression needs no '${...}'",
@@ -124,10 +135,12 @@ def interpolation_in_expression(start: int, end: int) -> Finding:
 
 
 def empty_expression(end: int) -> Finding:
+    """Report no expression at all."""
     return Finding(code="syntax-error", message="the expression is empty", start=0, end=end)
 
 
 def unexpected_token(text: str, start: int, end: int, *, wants_value: bool) -> Finding:
+    """Report a token that can't stand where it does."""
     hints = {
         "for": "loop over a list with list.map(x, ...) or list.filter(x, ...)",
         "and": "write '&&'",
@@ -146,6 +159,7 @@ def unexpected_token(text: str, start: int, end: int, *, wants_value: bool) -> F
 
 
 def unclosed_bracket(start: int, end: int) -> Finding:
+    """Report a bracket without its partner."""
     return Finding(
         code="syntax-error",
         message="the bracket that opens here is not closed",
@@ -155,6 +169,7 @@ def unclosed_bracket(start: int, end: int) -> Finding:
 
 
 def unexpected_end(end: int, *, wants_value: bool) -> Finding:
+    """Report an expression that ends too early."""
     wanted = "a value" if wants_value else "':' and what to give otherwise"
     return Finding(
         code="syntax-error",
@@ -165,6 +180,7 @@ def unexpected_end(end: int, *, wants_value: bool) -> Finding:
 
 
 def reserved_word(name: str, start: int, end: int) -> Finding:
+    """Report a word that names can't be."""
     return Finding(
         code="syntax-error",
         message=f"{name!r} is a reserved word",
@@ -175,6 +191,7 @@ def reserved_word(name: str, start: int, end: int) -> Finding:
 
 
 def bad_has(start: int, end: int) -> Finding:
+    """Report `has()` of something else than a read."""
     return Finding(
         code="bad-macro",
         message="has() takes one field or element: has(a.b) or has(a['b'])",
@@ -184,6 +201,7 @@ def bad_has(start: int, end: int) -> Finding:
 
 
 def bad_macro_variable(function: str, start: int, end: int) -> Finding:
+    """Report a macro whose first argument is no plain name."""
     return Finding(
         code="bad-macro",
         message=f"the first argument of {function}() is a new name for each element",
