@@ -114,7 +114,11 @@ class FrameChecker:
         payload: bytes | bytearray = data[self._head_bytes :]
         if self._masked:
             payload = unmasked(data[6:], data[2:6])
-        return payload.isascii()
+        try:
+            payload.decode()
+        except UnicodeDecodeError:
+            return False
+        return True
 
     def _frame(self, data: bytes, at: int, size: int) -> int:
         """Check what there is of the frame that begins at `at`; return where that ends."""
