@@ -85,6 +85,9 @@ class FrameChecker:
             data, self._held = self._held + data, b""
         at, size = 0, len(data)
         if self.left:
+            if size <= self.left and not self._text:
+                self.left -= size
+                return data
             at = min(self.left, size)
             self._payload(data, 0, at)
         while at < size:
