@@ -1,0 +1,42 @@
+"""The one mutable thing on a request's way."""
+
+from __future__ import annotations
+
+from policy.url import parse_url
+from policy.variables import activation
+from tests import exchanges
+
+
+def test_a_change_makes_variables_be_computed_anew() -> None:
+    on = exchanges.exchange(exchanges.request(method="GET"))
+    assert on.request is not None
+    assert activation(on).req_method == "GET"
+    on.request.method = "PUT"
+    assert activation(on).req_method == "GET"
+    on.changed()
+    assert activation(on).req_method == "PUT"
+
+
+def test_a_new_result_replaces_the_one_that_was_read() -> None:
+    on = exchanges.exchange()
+    on.keep_result("one", "first")
+    values = activation(on)
+    assert values.actions_ngrok_one == "first"
+    on.keep_result("one", "second")
+    assert values.actions_ngrok_one == "second"
+    assert on.results == {"one": "second"}
+
+
+def test_a_result_leaves_other_variables_as_they_are() -> None:
+    on = exchanges.exchange()
+    values = activation(on)
+    on.keep_result("one", "first")
+    assert activation(on) is values
+
+
+def test_the_public_url_is_the_one_before_rewrites() -> None:
+    request = exchanges.request("/asked")
+    before = request.url
+    assert request.public_url is before
+    request.received_url, request.url = before, parse_url("https://orders.example.com/other")
+    assert request.public_url is before
