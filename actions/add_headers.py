@@ -24,6 +24,7 @@ from policy.action import Action, ActionConfig, Continue, Doc, Exchange
 from policy.config_types import (
     HEADER_COUNT_LIMIT,
     AtMost,
+    DistinctNames,
     HeaderValue,
     Interpolated,
     MinLen,
@@ -39,6 +40,7 @@ class Config(ActionConfig):
     headers: Annotated[
         dict[AddedName, HeaderValue],
         MinLen(1),
+        DistinctNames(),
         AtMost(HEADER_COUNT_LIMIT, "ERR_NGROK_2212", "too-many-headers"),
         Interpolated(),
         Doc("Fields to add, 1 to 10; an empty value adds nothing."),

@@ -121,7 +121,6 @@ class Action(Generic[C]):
     config: type[C]
     run: Callable[[C, Exchange], Outcome[Any] | Steps[Any]]
     result: type[Any] | None = None
-    namespace: str = ""
     effects: bool = False
     terminates: Terminates = never
     answers: Terminates = never
@@ -133,7 +132,16 @@ class Action(Generic[C]):
     @property
     def result_namespace(self) -> str:
         """The name below `actions.ngrok` under which results are found."""
-        return self.namespace or self.name.replace("-", "_")
+        return namespace_of(self.name)
+
+
+# Two actions leave their results under another name than their own.
+NAMESPACES = {"compress-response": "compress", "openid-connect": "oidc"}
+
+
+def namespace_of(name: str) -> str:
+    """Return where an action's results stand below `actions.ngrok`."""
+    return NAMESPACES.get(name) or name.replace("-", "_")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

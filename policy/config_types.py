@@ -22,9 +22,9 @@ from policy import net, regex
 from policy.duration import DurationError, parse_duration_ns, render_duration
 
 __all__ = [
-    "AbsoluteUrl", "AtMost", "DurationNs", "DurationRange", "FormerName", "FromScalar",
-    "HeaderMap", "HeaderName", "HeaderValue", "Interpolated", "MaxLen", "MinLen", "NetworkSet",
-    "Parsed", "Pending", "Reference", "Regex", "StatusRange", "Unique", "refusal",
+    "AbsoluteUrl", "AtMost", "DistinctNames", "DurationNs", "DurationRange", "FormerName",
+    "FromScalar", "HeaderMap", "HeaderName", "HeaderValue", "Interpolated", "MaxLen", "MinLen",
+    "NetworkSet", "Parsed", "Pending", "Reference", "Regex", "StatusRange", "Unique", "refusal",
 ]  # fmt: skip
 
 HEADER_NAME_LIMIT_BYTES: Final = 256
@@ -355,6 +355,29 @@ class Unique:
             if item in seen and not isinstance(item, Pending):
                 raise refusal("duplicate-value", f"{item!r} twice", reference=self.reference)
             seen.add(item)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class DistinctNames:
+    """No two keys that differ in case only: of field names they are the same."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Let pydantic compare the checked keys."""
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def _check(self, value: dict[str, Any]) -> dict[str, Any]:
+        seen: dict[str, str] = {}
+        for name in value:
+            if (first := seen.setdefault(name.lower(), name)) != name:
+                raise refusal(
+                    "duplicate-value",
+                    f"{name!r} and {first!r} are one header: names have no case",
+                    reference="ERR_NGROK_2231",
+                    certain=True,
+                )
         return value
 
 

@@ -128,6 +128,7 @@ class _Loader:
             self.language.actions.values(),
             self.options.expression_limits,
             known_secret=self.options.known_secret,
+            not_built=self.language.not_built,
         )
         rules: list[CompiledRule] = []
         ended_by: RuleNode | None = None

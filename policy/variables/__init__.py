@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from policy.action import Action
+from policy.action import Action, namespace_of
 from policy.cel import STANDARD_FUNCTIONS, Environment, Limits, Variable
 from policy.cel.secret_references import KnownSecret
 from policy.cel.types import DYN, INT, STRING, MapType, ObjectType
@@ -143,12 +143,20 @@ def environment(
     limits: Limits,
     *,
     known_secret: KnownSecret | None = None,
+    not_built: Iterable[str] = (),
 ) -> Environment:
-    """Return the names that expressions of a phase may use."""
+    """Return the names that expressions of a phase may use.
+
+    `not_built` names actions of the language that have no results here.
+    """
     return Environment(
         variables=declarations(actions),
         functions=(*STANDARD_FUNCTIONS, *COOKIE_FUNCTIONS),
         phase=phase,
         limits=limits,
         known_secret=known_secret,
+        hints={
+            f"{RESULTS}.{namespace_of(name)}": f"the action {name!r} is not supported yet"
+            for name in not_built
+        },
     )
