@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.asyncio.server import serve
 
 from policy.problem import PolicyError
 from proxy.assembly import Assembly, assemble
@@ -126,6 +128,20 @@ async def test_a_bad_policy_is_reported_and_the_good_one_stays(tmp_path: Path) -
         policy.write_text(SAY.format(word="better"))
         await said(running, "loaded anew")
         assert await body(running) == "better"
+
+
+async def test_a_reload_closes_a_websocket_that_its_policy_denies(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yml"
+    policy.write_text("on_http_request: []\n")
+    async with (
+        serve(lambda connection: connection.wait_closed(), LOOPBACK, 0) as server,
+        serving(load=load_from(policy, next(iter(server.sockets)).getsockname()[1])) as running,
+        connect(f"ws://{LOOPBACK}:{running.port}/") as client,
+    ):
+        policy.write_text("on_http_request: [{actions: [{type: deny}]}]\n")
+        async with asyncio.timeout(PATIENCE_S):
+            await client.wait_closed()
+        assert client.close_code == 1008
 
 
 async def test_reloads_under_load_drop_no_request(tmp_path: Path) -> None:
