@@ -9,6 +9,8 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
@@ -30,15 +32,28 @@ def build_app() -> typer.Typer:
     """Make the command line out of its commands."""
     app = typer.Typer(
         name="penstock",
-        help="A traffic-policy engine and reverse proxy for your own services.",
         no_args_is_help=True,
+        invoke_without_command=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
+    app.callback()(options)
     for name, command in COMMANDS.items():
         app.command(name)(command)
     return app
+
+
+def options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """Decide what reaches your own services, request by request."""
+    if version:
+        typer.echo(f"penstock {metadata.version('penstock')}")
+        raise typer.Exit
 
 
 def main() -> None:
