@@ -31,7 +31,9 @@ OTHERWISE = {
     "COMP-HTTP12-VERSION": "any version but 1.0 and 1.1 is refused with 400 (T-SM-12)",
     "SMUG-GET-CL-PREFIX-DESYNC": "a GET with a length has a body, which is read as one",
 }
-SILENCE_S = 0.15
+# How long nothing must come before it is taken for an answer, or for the end of one.
+NO_ANSWER_S = 1.5
+END_OF_ANSWER_S = 0.4
 
 
 async def echo(received: Received) -> bytes:
@@ -50,7 +52,7 @@ async def drive(row: dict[str, Any], port: int) -> tuple[list[bytes], bool]:
             data = b""
             try:
                 while not closed:
-                    async with asyncio.timeout(SILENCE_S):
+                    async with asyncio.timeout(END_OF_ANSWER_S if data else NO_ANSWER_S):
                         more = await reader.read(65536)
                     data += more
                     closed = not more
