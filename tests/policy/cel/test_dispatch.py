@@ -41,7 +41,6 @@ def test_a_value_of_unknown_type_does_what_its_type_does(
         ("string(test.any)", [1]),
         ("test.any.getHours()", 1),
     ],
-    ids=str,
 )
 def test_a_value_that_no_overload_takes_is_an_error(text: str, value: Any) -> None:
     with pytest.raises(CelError):
