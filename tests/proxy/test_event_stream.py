@@ -56,27 +56,32 @@ def test_a_full_disk_is_an_error_without_lines() -> None:
     assert error.errno == errno.ENOSPC
 
 
-@pytest.fixture
-def small_files() -> Iterator[None]:
-    """Let no file of this process grow beyond 50 bytes: a disk that is full in mid-line."""
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond a size: a disk that is full in mid-line.
+
+    Only around the writes under test: the test runner's own output may be a file too.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (50, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, ignored)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the error differs")
-def test_a_line_that_was_cut_off_spoils_no_other(tmp_path: Path, small_files: None) -> None:
+def test_a_line_that_was_cut_off_spoils_no_other(tmp_path: Path) -> None:
     path = tmp_path / "log"
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     stream = EventStream(descriptor)
-    written, error = stream.write(LINE * 4)
+    with files_of_at_most(50):
+        written, error = stream.write(LINE * 4)
     assert written == 2
     assert error is not None
     assert path.read_bytes() == (LINE * 4)[:50]
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
     assert stream.write(LINE * 2) == (2, None)
     os.close(descriptor)
     assert path.read_bytes() == (LINE * 4)[:50] + b"\n" + LINE * 2
