@@ -27,7 +27,8 @@ def test_a_container_gives_exactly_these_messages(file: Path) -> None:
 POLICY = "{on_http_request: [{actions: [{type: deny}]}]}"
 AGENT_V3 = f"""
 version: 3
-endpoints: [{{traffic_policy: {POLICY}}}, {{}}, {{traffic_policy: ~}}, {{traffic_policy: {POLICY}}}, 7]
+endpoints:
+  [{{traffic_policy: {POLICY}}}, {{}}, {{traffic_policy: ~}}, {{traffic_policy: {POLICY}}}, 7]
 """
 K8S = "apiVersion: ngrok.k8s.ngrok.com/v1alpha1\nkind: "
 
