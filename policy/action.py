@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from policy.effect import Effect
+from policy.effect import Effect, GetDocument
 from policy.exchange import Exchange
 from policy.phase import Phase
 from policy.problem import Severity
@@ -113,7 +113,8 @@ class Action(Generic[C]):
     own copies of them are removed before the first rule. `lint` gives warnings on a valid
     configuration. In `phases_without_config` a configuration is refused (2203).
     `ip_policy_names` are the named lists of the operator that a configuration relies on; an
-    unknown one is refused (2216).
+    unknown one is refused (2216). `documents` are those that a configuration will ask for by
+    fixed URLs: they are fetched before the first request and kept fresh.
     """
 
     name: str
@@ -128,6 +129,7 @@ class Action(Generic[C]):
     lint: Callable[[Any], tuple[Lint, ...]] = lambda _config: ()
     phases_without_config: frozenset[Phase] = frozenset()
     ip_policy_names: Callable[[Any], tuple[str, ...]] = lambda _config: ()
+    documents: Callable[[Any], tuple[GetDocument, ...]] = lambda _config: ()
 
     @property
     def result_namespace(self) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 from policy.action import Action, Outcome, Steps
 from policy.cel import Expression
 from policy.config import DecodedConfig
+from policy.effect import GetDocument
 from policy.exchange import Exchange
 from policy.phase import Phase
-from policy.problem import Problem
+from policy.problem import Place, Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +61,25 @@ def conjunction(conditions: tuple[Expression, ...]) -> Callable[[Any], bool] | N
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamedDocument:
+    """A document that a policy asks for by a fixed URL, and the action that does."""
+
+    request: GetDocument
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """A whole document, checked and compiled. Immutable and shared by all requests.
 
-    `owned_headers` are the lower-case request field names that only the policy may set.
+    `owned_headers` are the lower-case request field names that only the policy may set;
+    `documents` are what it will ask for by fixed URLs, such as key sets.
     """
 
     name: str
     rules: Mapping[Phase, tuple[CompiledRule, ...]] = field(default_factory=dict)
     owned_headers: frozenset[str] = frozenset()
+    documents: tuple[NamedDocument, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
     def has(self, phase: Phase) -> bool:

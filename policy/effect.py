@@ -6,8 +6,9 @@ evaluator or by a test.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,4 +23,79 @@ class Now:
     """Ask for the time; answered with nanoseconds since the epoch."""
 
 
-Effect: TypeAlias = ReadBody | Now
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """Make one HTTP request; answered with Fetched or FetchFailed, never with an exception.
+
+    Only https, or http to a literal loopback address. Redirects are not followed, cookies are not
+    kept, a compressed answer is a failure. Whatever takes longer than `timeout_s` in total, or
+    has a larger body, fails. Unless the policy itself names the host (`is_host_trusted`), only
+    public addresses are connected to (T-SS-1).
+    """
+
+    url: str
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    limit_bytes: int
+    timeout_s: float
+    is_host_trusted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A complete answer, of whatever status."""
+
+    status_code: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchFailed:
+    """No usable answer; `reason` is a stable code for the log."""
+
+    reason: str
+
+
+class BadDocument(ValueError):  # noqa: N818 - what was fetched, not what failed
+    """What was fetched is no document of the wanted kind; `reason` is a stable code."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetDocument:
+    """Ask for a document that is kept fresh for us: a provider's keys, its metadata.
+
+    Answered with Document or Unavailable. What is at hand is answered at once, however often it
+    is asked for; it is fetched again in the background, and a failure never drops a good one.
+    `parse` reads what was fetched, once per version; it raises BadDocument. Without `wait` only
+    what is at hand counts. `newer_than` asks for a version above that one: it is fetched now,
+    though not more often than once a minute.
+    """
+
+    url: str
+    parse: Callable[[bytes], Any]
+    wait: bool = True
+    newer_than: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A document as `parse` read it. Versions count from 1 and grow when the content changes."""
+
+    value: Any
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unavailable:
+    """There is no such document, not even an old one; `reason` is for the log."""
+
+    reason: str
+
+
+Effect: TypeAlias = ReadBody | Now | Fetch | GetDocument

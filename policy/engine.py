@@ -82,7 +82,7 @@ def run_phase(
             if outcome.result is not None:
                 exchange.keep_result(step.namespace, outcome.result)
             if trace is not None:
-                trace.action(step.action, outcome)
+                trace.action(step.action, outcome, exchange.checks or ())
             if not isinstance(outcome, Continue):
                 return Decision(outcome=outcome, phase=phase, rule=rule, action=step.action.name)
     return GO_ON[phase]
@@ -92,6 +92,8 @@ def started(
     step: CompiledAction, exchange: Exchange, trace: Trace | None
 ) -> Outcome[Any] | Steps[Any]:
     """Start one action with its configuration for this exchange."""
+    if trace is not None:
+        exchange.checks = []
     config = step.config.static
     if config is None:
         try:

@@ -9,11 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, assert_never
+from typing import Any, TypeAlias, assert_never
 
 from policy.action import Close, Continue, Respond
 from policy.compiled import Policy
-from policy.effect import Effect, Now, ReadBody
+from policy.effect import (
+    BadDocument,
+    Document,
+    Effect,
+    Fetch,
+    Fetched,
+    FetchFailed,
+    GetDocument,
+    Now,
+    ReadBody,
+    Unavailable,
+)
 from policy.engine import Decision, Phases, begin_request, run_phase
 from policy.exchange import Exchange, Request, Response
 from policy.fields import Fields
@@ -26,6 +37,14 @@ from policy.forwarding import (
 )
 from policy.phase import Phase
 from policy.trace import Trace
+
+WOULD_FETCH = "would be fetched"
+Contents: TypeAlias = Callable[[str], bytes | None]
+
+
+def no_content(_url: str) -> bytes | None:
+    """Know of no URL what would be fetched from it."""
+    return None
 
 
 class Ending(StrEnum):
@@ -69,7 +88,8 @@ class Evaluation:
 
     `decision` is the one that ended the exchange early, None when no rule did. `response` is
     None for a closed connection, `upstream_request` is None when the upstream was not asked.
-    `vars` are the variables of all phases, of one name the last phase's.
+    `vars` are the variables of all phases, of one name the last phase's. `would_fetch` are the
+    URLs whose content was asked for and is not known.
     """
 
     exchange: Exchange
@@ -79,13 +99,23 @@ class Evaluation:
     upstream_request: UpstreamRequest | None = None
     response: ClientResponse | None = None
     vars: dict[str, Any] = field(default_factory=dict)
+    would_fetch: list[str] = field(default_factory=list)
 
 
 def evaluate(
-    policy: Policy, exchange: Exchange, request: Request, body: bytes, upstream: UpstreamAnswer
+    policy: Policy,
+    exchange: Exchange,
+    request: Request,
+    body: bytes,
+    upstream: UpstreamAnswer,
+    *,
+    contents: Contents = no_content,
 ) -> Evaluation:
-    """Play a request on a new connection through every phase, in their order."""
-    play = _Play(policy, exchange, request, body)
+    """Play a request on a new connection through every phase, in their order.
+
+    `contents` stands for the network: what would be fetched from a URL, None for not known.
+    """
+    play = _Play(policy, exchange, request, body, contents)
     admission = play.phase(Phase.ON_TCP_CONNECT)
     if not isinstance(admission.outcome, Continue):
         # There is no request yet that could be answered.
@@ -106,10 +136,26 @@ def evaluate(
             return play.close(decision)
 
 
+def read(content: bytes, parse: Callable[[bytes], Any]) -> Document | Unavailable:
+    """Read a document as the proxy would after fetching it."""
+    try:
+        return Document(value=parse(content), version=1)
+    except BadDocument as error:
+        return Unavailable(reason=error.reason)
+
+
 class _Play:
     """One run: the engine's phases, and what they add up to."""
 
-    def __init__(self, policy: Policy, exchange: Exchange, request: Request, body: bytes) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        exchange: Exchange,
+        request: Request,
+        body: bytes,
+        contents: Contents,
+    ) -> None:
+        self.contents = contents
         self.policy = policy
         self.exchange = exchange
         self.request = request
@@ -119,9 +165,20 @@ class _Play:
     def phase(self, phase: Phase) -> Decision:
         """Run one phase and keep its variables."""
         run = run_phase(self.policy, phase, self.exchange, self.evaluation.trace)
-        decision = answered(run, body=self.body, now_ns=self.exchange.surroundings.now_ns)
+        decision = answered(
+            run,
+            body=self.body,
+            now_ns=self.exchange.surroundings.now_ns,
+            contents=self._content,
+        )
         self.evaluation.vars |= self.exchange.vars
         return decision
+
+    def _content(self, url: str) -> bytes | None:
+        content = self.contents(url)
+        if content is None and url not in self.evaluation.would_fetch:
+            self.evaluation.would_fetch.append(url)
+        return content
 
     def forward(self, upstream: UpstreamAnswer) -> Evaluation:
         """Let the upstream answer, then run the response phase on its answer."""
@@ -189,23 +246,35 @@ def response_lines(outcome: Respond[Any]) -> tuple[Line, ...]:
     return (*outcome.headers, (ERROR_CODE_FIELD, outcome.error_code))
 
 
-def answered(phases: Phases, *, body: bytes, now_ns: Callable[[], int]) -> Decision:
+def answered(
+    phases: Phases, *, body: bytes, now_ns: Callable[[], int], contents: Contents = no_content
+) -> Decision:
     """Drive a phase to its decision, answering its effects from values."""
     reply: Any = None
     try:
         while True:
-            reply = reply_to(phases.send(reply), body=body, now_ns=now_ns)
+            reply = reply_to(phases.send(reply), body=body, now_ns=now_ns, contents=contents)
     except StopIteration as stop:
         decision: Decision = stop.value
         return decision
 
 
-def reply_to(effect: Effect, *, body: bytes, now_ns: Callable[[], int]) -> bytes | int | None:
+def reply_to(
+    effect: Effect, *, body: bytes, now_ns: Callable[[], int], contents: Contents
+) -> object:
     """Answer one effect from values."""
     match effect:
         case ReadBody(limit_bytes=limit):
             return body if len(body) <= limit else None
         case Now():
             return now_ns()
+        case Fetch(url=url):
+            content = contents(url)
+            if content is None:
+                return FetchFailed(reason=WOULD_FETCH)
+            return Fetched(status_code=200, body=content)
+        case GetDocument(url=url, parse=parse):
+            content = contents(url)
+            return Unavailable(reason=WOULD_FETCH) if content is None else read(content, parse)
         case _:
             assert_never(effect)

@@ -91,13 +91,22 @@ class Response:
     trailers: Fields = field(default_factory=Fields)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that an action looked at, for whoever asks why it decided as it did."""
+
+    subject: str
+    passed: bool
+    detail: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Exchange:
     """The only mutable thing on a request's way through the house.
 
     `results` holds the last result of each action by namespace, for the whole connection
     (language spec, section 3.12); `vars` lives for one phase; `logs` and `warnings` go into the
-    completion event.
+    completion event. `checks` collects what actions looked at; None when nobody wants to know.
     """
 
     connection: Connection
@@ -110,6 +119,7 @@ class Exchange:
     vars: dict[str, Any] = field(default_factory=dict)
     logs: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    checks: list[Check] | None = None
     # The computed variables of policy.variables, dropped whenever the request or response
     # changes, so that later expressions see what earlier actions did.
     computed: Any = None

@@ -11,7 +11,7 @@ from policy.action import Action
 from policy.cel import Environment, Expression, ExpressionError, Finding, compile_expression
 from policy.cel import Limits as ExpressionLimits
 from policy.cel.types import BOOL
-from policy.compiled import CompiledAction, CompiledRule, Policy
+from policy.compiled import CompiledAction, CompiledRule, NamedDocument, Policy
 from policy.config import DecodedConfig, decode_config
 from policy.document import (
     ACTION_HINTS,
@@ -101,6 +101,7 @@ class _Loader:
         self.options = options
         self.problems = problems
         self.owned: set[str] = set()
+        self.documents: list[NamedDocument] = []
         self.rule_count = 0
         self.rules_done = 0
 
@@ -118,6 +119,7 @@ class _Loader:
             name=self.name,
             rules={phase: compiled for phase, compiled in rules.items() if compiled},
             owned_headers=frozenset(self.owned),
+            documents=tuple(self.documents),
             warnings=sorted_problems(self.problems),
         )
 
@@ -212,6 +214,10 @@ class _Loader:
             return None
         if decoded.sample is not None:
             self.examine(phase, action, decoded, decoded.sample)
+            self.documents += (
+                NamedDocument(request=request, place=node.type_node.place())
+                for request in action.documents(decoded.sample)
+            )
         return CompiledAction(action=action, config=decoded)
 
     def examine(

@@ -6,13 +6,14 @@ code without it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from policy.action import Action, Close, Continue, Outcome, Respond
 from policy.cel import CelError, Expression, SubValue
 from policy.compiled import CompiledRule
-from policy.exchange import Exchange
+from policy.exchange import Check, Exchange
 from policy.phase import Phase
 from policy.variables import activation
 
@@ -35,6 +36,7 @@ class ActionTrace:
     """One action that ran, what it decided, and its result.
 
     `error` says which interpolated part could not be used, when that is why it did not run.
+    `checks` are what the action looked at, as far as it tells.
     """
 
     type: str
@@ -43,6 +45,7 @@ class ActionTrace:
     status_code: int | None = None
     result: object = None
     error: str | None = None
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,10 +95,16 @@ class Trace:
         """Keep why the action that is recorded next could not run."""
         self._error = error
 
-    def action(self, action: Action[Any], outcome: Outcome[Any]) -> None:
-        """Record what an action of the rule reached last decided."""
+    def action(
+        self, action: Action[Any], outcome: Outcome[Any], checks: Iterable[Check] = ()
+    ) -> None:
+        """Record what an action of the rule reached last looked at, and what it decided."""
         record = ActionTrace(
-            type=action.name, outcome="continue", result=outcome.result, error=self._error
+            type=action.name,
+            outcome="continue",
+            result=outcome.result,
+            error=self._error,
+            checks=tuple(checks),
         )
         self._error = None
         match outcome:

@@ -18,7 +18,8 @@ from typing import TypeVar
 
 from actions import LANGUAGE
 from policy.certificate import NO_CERTIFICATE
-from policy.compiled import Policy
+from policy.compiled import NamedDocument, Policy
+from policy.effect import BadDocument, FetchFailed
 from policy.exchange import Endpoint
 from policy.ip_intelligence import NO_INTELLIGENCE, IpIntelligence
 from policy.load import LoadOptions, Progress, load_policy, load_policy_node
@@ -26,6 +27,7 @@ from policy.problem import PolicyError, Problem, has_errors, sorted_problems
 from policy.source import Scalar, parse_embedded
 from policy.surroundings import Surroundings
 from proxy.certificate_reader import read_pem_file
+from proxy.documents import document_path, read_document
 from proxy.endpoint import ServedEndpoint, UpstreamAddress
 from proxy.endpoint_table import EndpointTable
 from proxy.file_checks import file_error, permission_warnings, read_document_file
@@ -87,6 +89,12 @@ def assemble(plan: Plan, progress: Progress | None = None) -> Assembly:
             (found for each, found in public if each.url is not None and found is not None),
             catch_all=next((found for each, found in public if each.url is None), None),
         ),
+        documents=tuple(
+            document.request
+            for each in served
+            if each is not None
+            for document in each.policy.documents
+        ),
         trusted_proxies=TrustedProxies(plan.trusted_proxies),
         limits=plan.limits,
         server_region=plan.server_region,
@@ -139,6 +147,8 @@ class _Assembler:
         face = endpoint_face(plan, self._plan.listeners[0])
         policy = self._policy(plan)
         self.warnings.extend(policy.warnings)
+        for document in policy.documents:
+            self._check_document(document)
         upstream = None if plan.upstream is None else self._upstream(plan.upstream)
         return ServedEndpoint(endpoint=face, policy=policy, upstream=upstream)
 
@@ -224,6 +234,23 @@ class _Assembler:
                 )
                 data = read_document_file(reference)
                 return load_policy(data, name=reference.name, language=LANGUAGE, options=options)
+
+    def _check_document(self, document: NamedDocument) -> None:
+        """Read a document of the operator's own now, so that a mistake in it shows now."""
+        path = document_path(document.request.url)
+        if path is None:
+            return
+        self.files.add(path)
+        reference = FileReference(path=path, name=str(path), place=document.place)
+        content = read_document(path)
+        if isinstance(content, FetchFailed):
+            hint = "check the path and its permissions"
+            raise file_error(reference, f"can't read {str(path)!r}", hint)
+        try:
+            document.request.parse(content)
+        except BadDocument as error:
+            message = f"{str(path)!r} can't be used: {error.reason}"
+            raise file_error(reference, message, "look at its content") from None
 
     def _upstream(self, plan: UpstreamPlan) -> UpstreamAddress:
         target = plan.target

@@ -140,11 +140,13 @@ def _transport_members(completion: Completion) -> str:
 
 def _policy_members(exchange: Exchange | None) -> str:
     """Add what actions left for the event; most requests have none of it."""
-    if exchange is None or not (exchange.logs or exchange.results):
+    if exchange is None or not (exchange.logs or exchange.results or exchange.warnings):
         return ""
     members: dict[str, Any] = {}
     if exchange.logs:
         members["traffic_policy"] = {"logs": masked_logs(exchange.logs, exchange)}
+    if exchange.warnings:
+        members["warnings"] = exchange.warnings
     results = exchange.results
     if (addresses := results.get("restrict_ips")) is not None:
         members["ip_policy"] = {"decision": "allow" if addresses.action == "allow" else "block"}

@@ -39,6 +39,7 @@ class DataPlane:
         self._listeners: list[OpenListener] = []
         self._readmission: asyncio.Task[None] | None = None
         self._writer = None if events is None else _writer(events, say)
+        self._keeping: asyncio.Task[None] | None = None
         deadlines = Deadlines()
         self.service = Service(
             runtime=assembly.runtime,
@@ -64,6 +65,8 @@ class DataPlane:
             for listener, sockets in bound
             for each in sockets
         ]
+        self._keep_documents()
+        self._keeping = asyncio.create_task(self.service.documents.run(), name="documents")
         for each in self._listeners:
             each.start()
 
@@ -74,8 +77,13 @@ class DataPlane:
             key = each.listener.host, each.listener.port
             each.listener = after.get(key, each.listener)
         self.service.runtime = assembly.runtime
+        self._keep_documents()
         if self.service.streams:
             self._readmission = asyncio.create_task(readmit_streams(self.service))
+
+    def _keep_documents(self) -> None:
+        runtime = self.service.runtime
+        self.service.documents.keep(runtime.documents, max_stale_s=runtime.limits.max_key_set_age_s)
 
     def metrics(self) -> Iterator[Metric]:
         """Count what this process does."""
@@ -102,8 +110,12 @@ class DataPlane:
         if self._connections.total:
             self._say(f"penstock: {self._connections.total} connections were cut off")
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Drop the connections to upstreams and write the last events."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+        await self.service.documents.close()
+        await self.service.fetcher.close()
         self.service.pool.close()
         if self._writer is not None:
             self._writer.close()

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, assert_never
 
 from policy.action import Close, Continue, Respond
-from policy.effect import Effect, Now, ReadBody
+from policy.effect import Effect, Fetch, GetDocument, Now, ReadBody
 from policy.engine import Decision, Phases, begin_request, run_phase
 from policy.exchange import Exchange, Request, Response
 from policy.fields import Fields
@@ -57,7 +57,8 @@ class ExchangeDriver:
         "_key", "_length", "_pending", "_place", "_policy", "_read_limit", "_received", "_refusal",
         "_relay", "_request_ended", "_retried", "_reused", "_sent", "_sent_fields", "_served",
         "_service", "_staged", "_staged_ended", "_steps", "_stream", "_then", "_tunnel",
-        "_upstream", "_upstream_head_ns", "_upstream_status", "_writer",
+        "_upstream", "_upstream_head_ns", "_upstream_status", "_waiting",
+        "_writer",
     )  # fmt: skip
 
     def __init__(
@@ -86,6 +87,7 @@ class ExchangeDriver:
         self._request_ended = self._retried = self._reused = self._tunnel = self._finished = False
         self._upstream: UpstreamConnection | None = None
         self._connecting: asyncio.Task[None] | None = None
+        self._waiting: asyncio.Future[Any] | None = None
         self._staged: list[bytes] | None = None
         self._staged_ended = False
         self._writer: ResponseWriter | None = None
@@ -195,18 +197,34 @@ class ExchangeDriver:
                 if not self._read(effect):
                     return
                 answer = self._whole_body()
-            else:
-                answer = self._answer(effect)
+                continue
+            answer = self._answer(effect)
+            if isinstance(answer, asyncio.Future):
+                self._waiting = answer
+                answer.add_done_callback(self._arrived)
+                return
         if not isinstance(decision.outcome, Continue):
             self._decision = decision
         self._then(decision)
 
     def _answer(self, effect: Effect) -> Any:
         match effect:
+            case GetDocument():
+                return self._service.documents.answer(effect)
             case Now():
                 return self._service.now_ns()
+            case Fetch():
+                return asyncio.ensure_future(self._service.fetcher.fetch(effect))
+            case ReadBody():
+                raise TypeError("the body is read by whoever has it")
             case _:
-                raise NotImplementedError(effect)
+                assert_never(effect)
+
+    def _arrived(self, future: asyncio.Future[Any]) -> None:
+        """Go on with what the policy has waited for, unless nobody is there any more."""
+        self._waiting = None
+        if not self._finished and not future.cancelled():
+            self._step(future.result())
 
     def _read(self, effect: ReadBody) -> bool:
         """Begin to buffer the body; True when there is nothing to wait for."""
@@ -600,6 +618,8 @@ class ExchangeDriver:
         if self._finished:
             return
         self._finished = True
+        if self._waiting is not None:
+            self._waiting.cancel()
         if self._stream is not None:
             self._service.streams.discard(self._stream)
         exchange, served = self._exchange, self._served

@@ -76,6 +76,9 @@ class Limits(ActionConfig):
     max_buffered_body_bytes: Annotated[Count, Doc("A body that an action asked to see whole.")] = (
         10 * 1024 * 1024
     )
+    max_key_set_age_s: Annotated[
+        Seconds, Doc("A key set serves so long after its last fetch, while its issuer is down.")
+    ] = 24 * 3600.0
     max_connections: Annotated[Count, Doc("Clients' connections at a time.")] = 10_000
     max_connections_per_address: Annotated[
         Count, Doc("Connections of one client address at a time.")

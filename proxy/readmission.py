@@ -12,7 +12,7 @@ import asyncio
 from typing import Any
 
 from policy.action import Continue
-from policy.effect import Now, ReadBody
+from policy.effect import GetDocument, Now, ReadBody
 from policy.engine import Phases, begin_request, run_phase
 from policy.exchange import Exchange, Request
 from policy.fields import Fields
@@ -35,11 +35,11 @@ async def readmit_streams(service: Service) -> None:
             await asyncio.sleep(0)
         if service.runtime is not runtime:
             return
-        if stream in service.streams and not is_admitted(stream, service):
+        if stream in service.streams and not await is_admitted(stream, service):
             stream.end(POLICY_VIOLATION, NO_LONGER_ADMITTED)
 
 
-def is_admitted(stream: OpenStream, service: Service) -> bool:
+async def is_admitted(stream: OpenStream, service: Service) -> bool:
     """Tell whether the current configuration would let a stream's request through."""
     served = service.runtime.endpoints.find(stream.request.url.host)
     if served is None or served.upstream is None or served.endpoint.id != stream.endpoint_id:
@@ -50,7 +50,7 @@ def is_admitted(stream: OpenStream, service: Service) -> bool:
         surroundings=service.runtime.surroundings,
     )
     try:
-        if not _lets_through(Phase.ON_TCP_CONNECT, stream, served, connected, service):
+        if not await _lets_through(Phase.ON_TCP_CONNECT, stream, served, connected, service):
             return False
         asked = Exchange(
             connection=stream.client,
@@ -60,7 +60,7 @@ def is_admitted(stream: OpenStream, service: Service) -> bool:
             results=connected.results,
         )
         begin_request(served.policy, asked)
-        return _lets_through(Phase.ON_HTTP_REQUEST, stream, served, asked, service)
+        return await _lets_through(Phase.ON_HTTP_REQUEST, stream, served, asked, service)
     except Exception as error:  # noqa: BLE001 - a fault of ours must not keep a stream open
         asyncio.get_running_loop().call_exception_handler(
             {"message": "a stream could not be decided again", "exception": error}
@@ -79,7 +79,7 @@ def _sent_again(request: Request) -> Request:
     )
 
 
-def _lets_through(
+async def _lets_through(
     phase: Phase, stream: OpenStream, served: ServedEndpoint, exchange: Exchange, service: Service
 ) -> bool:
     if not served.policy.has(phase):
@@ -96,6 +96,10 @@ def _lets_through(
                 answer = service.now_ns()
             case ReadBody() if not stream.has_body:
                 answer = b""
+            case GetDocument():
+                answer = service.documents.answer(effect)
+                if isinstance(answer, asyncio.Future):
+                    answer = await answer
             case _:
                 # It can't be asked again: a body that is gone, an answer that takes time. What
                 # can't be decided is not let through.

@@ -7,15 +7,19 @@ A `Runtime` is one loaded configuration and never changes; a reload puts a new o
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from policy.certificate import NO_CERTIFICATE, Certificate
+from policy.effect import GetDocument
 from policy.surroundings import Surroundings
 from proxy.completion import Completion
 from proxy.deadlines import Deadlines
+from proxy.documents import Documents
 from proxy.endpoint_table import EndpointTable
+from proxy.fetcher import Fetcher
 from proxy.http1.grammar import FieldLines
 from proxy.limits import Limits
 from proxy.message import HttpDate
@@ -42,11 +46,12 @@ class Listener:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """One loaded configuration."""
+    """One loaded configuration. `documents` are those that its policies name by fixed URLs."""
 
     endpoints: EndpointTable
     trusted_proxies: TrustedProxies
     surroundings: Surroundings
+    documents: tuple[GetDocument, ...] = ()
     limits: Limits = field(default_factory=Limits)
     server_region: str = ""
 
@@ -67,9 +72,14 @@ class Service:
     now_ns: Callable[[], int]
     deadlines: Deadlines
     stopping: bool = False
+    fetcher: Fetcher = field(default_factory=Fetcher)
+    documents: Documents = field(init=False)
     streams: OpenStreams = field(default_factory=OpenStreams, init=False)
     field_lines: FieldLines = field(default_factory=FieldLines, init=False)
     _date: HttpDate = field(default_factory=HttpDate, init=False)
+
+    def __post_init__(self) -> None:
+        self.documents = Documents(self.fetcher.fetch, now=time.monotonic)
 
     def date(self) -> str:
         """Return the present time as a Date value."""

@@ -75,7 +75,7 @@ class SingleProcess:
         await asyncio.gather(*background, return_exceptions=True)
         if close_admin is not None:
             await close_admin()
-        self._data_plane.close()
+        await self._data_plane.close()
 
     def _handle_signals(self, reloader: Reloader) -> None:
         loop = asyncio.get_running_loop()

@@ -68,7 +68,7 @@ class Worker:
         await self._data_plane.finish(self._stopping_now)
         if close_admin is not None:
             await close_admin()
-        self._data_plane.close()
+        await self._data_plane.close()
         # The supervisor adds up what its workers have counted, also when they are gone.
         self._report()
         listening.cancel()
