@@ -1,0 +1,265 @@
+"""What jwt-validation costs, against the same proxy without it.
+
+Every client shows a token of its own with each request, also where nobody looks at it. Cached:
+the token has been verified before. Uncached: every request brings a token never seen before, so
+its signature is checked. Last, the signature check alone, without a proxy around it.
+
+    python bench/jwt.py [--requests N] [--rounds N] [--connections N] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import cycle
+from pathlib import Path
+
+import uvloop
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
+from proxy_load import HEAD_END, REQUEST, Upstream, response
+
+from actions.jose.algorithm import ALGORITHMS
+from actions.jose.key_set import parse_key_set
+from actions.jose.signature import signing_key
+from actions.jose.token import parse_token
+from proxy import LOAD_CORE, PROXY_CORE, cpu_s, free_port
+
+ISSUER, AUDIENCE = "https://issuer.example.com/", "bench"
+KEYS = {
+    "RS256": RSAKey.generate_key(2048, {"kid": "rsa"}),
+    "ES256": ECKey.generate_key("P-256", {"kid": "ec"}),
+    "EdDSA": OKPKey.generate_key("Ed25519", {"kid": "ed"}),
+}
+WITHOUT, CACHED = "without the action", "cached RS256"
+SIZE = 1024
+
+
+def token(algorithm: str, number: int) -> str:
+    now = int(time.time())
+    header = {"alg": algorithm, "kid": KEYS[algorithm].kid, "typ": "JWT"}
+    claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": f"client-{number}",
+        "iat": now,
+        "exp": now + 3600,
+        "jti": f"{number:032x}",
+        "scope": "orders:read orders:write",
+    }
+    return jwt.encode(header, claims, KEYS[algorithm], algorithms=[algorithm])
+
+
+def key_set() -> bytes:
+    return json.dumps(KeySet(list(KEYS.values())).as_dict(private=False)).encode()
+
+
+def policy(key_file: Path) -> str:
+    config = {
+        "issuer": {"allow_list": [{"value": ISSUER}]},
+        "audience": {"allow_list": [{"value": AUDIENCE}]},
+        "http": {
+            "tokens": [
+                {
+                    "type": "access_token",
+                    "method": "header",
+                    "name": "Authorization",
+                    "prefix": "Bearer ",
+                }
+            ]
+        },
+        "jws": {
+            "allowed_algorithms": list(KEYS),
+            "keys": {"sources": {"additional_jkus": [key_file.as_uri()]}},
+        },
+    }
+    rule = {"actions": [{"type": "jwt-validation", "config": config}]}
+    return json.dumps({"on_http_request": [rule]})
+
+
+@dataclass
+class Case:
+    """One line of the report. `tokens` gives a client's next token."""
+
+    name: str
+    port: int
+    process: subprocess.Popen[bytes]
+    tokens: Callable[[int], Iterator[str]]
+    cpu_us: list[float] = field(default_factory=list)
+    per_s: list[float] = field(default_factory=list)
+
+
+class Client(asyncio.Protocol):
+    """Asks again and again on one connection, each time with its next token."""
+
+    def __init__(self, tokens: Iterator[str], requests: int) -> None:
+        self._tokens = tokens
+        self._left = requests
+        self._missing = -1
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._ask()
+
+    def _ask(self) -> None:
+        head = (REQUEST % self._left)[:-2]
+        shown = f"Authorization: Bearer {next(self._tokens)}\r\n\r\n".encode()
+        self._transport.write(head + shown)  # type: ignore[attr-defined]
+
+    def data_received(self, data: bytes) -> None:
+        if self._missing < 0:
+            if not data.startswith(b"HTTP/1.1 200"):
+                raise SystemExit(f"unexpected answer: {data[:200]!r}")
+            self._missing = data.find(HEAD_END) + 4 + SIZE
+        self._missing -= len(data)
+        if self._missing <= 0:
+            self._missing = -1
+            self._left -= 1
+            if self._left:
+                self._ask()
+            elif not self.done.done():
+                self.done.set_result(None)
+
+
+def start(upstream: int, rules: Path | None) -> tuple[subprocess.Popen[bytes], int]:
+    port = free_port()
+    flags = ["--traffic-policy-file", str(rules)] if rules else []
+    process = subprocess.Popen(
+        [
+            "taskset", "-c", str(PROXY_CORE), sys.executable, "-m", "penstock", "http",
+            str(upstream), "--listen", f"127.0.0.1:{port}", "--log", "false", *flags,
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=Path(__file__).parent.parent,
+    )  # fmt: skip
+    return process, port
+
+
+async def listening(port: int) -> None:
+    for _ in range(200):
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            return
+    raise SystemExit("the proxy does not listen")
+
+
+async def load(case: Case, *, requests: int, connections: int) -> None:
+    loop = asyncio.get_running_loop()
+    tokens = [case.tokens(number) for number in range(connections)]
+    cpu, began = cpu_s(case.process.pid), time.perf_counter()
+    clients = [
+        await loop.create_connection(
+            lambda each=each: Client(each, requests // connections), "127.0.0.1", case.port
+        )
+        for each in tokens
+    ]
+    await asyncio.wait_for(asyncio.gather(*(client.done for _, client in clients)), 120)
+    for transport, _ in clients:
+        transport.close()
+    count = requests // connections * connections
+    case.cpu_us.append((cpu_s(case.process.pid) - cpu) / count * 1e6)
+    case.per_s.append(count / (time.perf_counter() - began))
+
+
+async def measure(options: argparse.Namespace) -> list[Case]:
+    os.sched_setaffinity(0, {LOAD_CORE})
+    answer = response(SIZE)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Upstream(answer), "127.0.0.1", 0
+    )
+    upstream = server.sockets[0].getsockname()[1]
+    own = [token("RS256", number) for number in range(options.connections)]
+
+    def fresh(algorithm: str) -> Callable[[int], Iterator[str]]:
+        each = options.requests // options.connections
+        count = each * options.connections * (options.rounds + 1)
+        unused = iter([token(algorithm, 1000 + number) for number in range(count)])
+        return lambda _: unused
+
+    with tempfile.TemporaryDirectory() as home, ExitStack() as stack:
+        keys, rules = Path(home, "keys.json"), Path(home, "policy.json")
+        keys.write_bytes(key_set())  # noqa: ASYNC240 - nothing else runs yet
+        rules.write_text(policy(keys), encoding="ascii")  # noqa: ASYNC240
+        plain, guarded = start(upstream, None), start(upstream, rules)
+        for process, port in (plain, guarded):
+            stack.callback(process.wait)
+            stack.callback(process.terminate)
+            await listening(port)
+        cases = [
+            Case(WITHOUT, plain[1], plain[0], lambda number: cycle([own[number]])),
+            Case(CACHED, guarded[1], guarded[0], lambda number: cycle([own[number]])),
+            *(
+                Case(f"uncached {algorithm}", guarded[1], guarded[0], fresh(algorithm))
+                for algorithm in KEYS
+            ),
+        ]
+        for number in range(options.rounds + 1):
+            for case in cases:
+                await load(case, requests=options.requests, connections=options.connections)
+                if number == 0:  # the first round only warms up
+                    case.cpu_us.clear()
+                    case.per_s.clear()
+    return cases
+
+
+def check_us(algorithm: str) -> float:
+    """Return what reading a token and checking its signature takes, in microseconds."""
+    keys = parse_key_set(key_set())
+    text = token(algorithm, 0)
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        for _ in range(200):
+            assert signing_key(parse_token(text), keys, ALGORITHMS[algorithm]) is not None
+        times.append((time.perf_counter() - began) / 200 * 1e6)
+    return min(times)
+
+
+def report(cases: list[Case]) -> dict[str, dict[str, float]]:
+    base = cases[0]
+    rows = {}
+    print(f"{'':22}{'req/s':>9}{'ratio':>8}{'CPU us':>9}{'ratio':>8}")
+    for case in cases:
+        # Rounds are compared with their neighbours: what slows one down slows all of them.
+        rate = statistics.median(a / b for a, b in zip(case.per_s, base.per_s, strict=True))
+        cpu = statistics.median(b / a for a, b in zip(case.cpu_us, base.cpu_us, strict=True))
+        per_s, cpu_us = statistics.median(case.per_s), statistics.median(case.cpu_us)
+        print(f"{case.name:22}{per_s:>9.0f}{rate:>8.2f}{cpu_us:>9.1f}{cpu:>8.2f}")
+        rows[case.name] = {"per_s": per_s, "ratio": rate, "cpu_us": cpu_us, "cpu_ratio": cpu}
+    for algorithm in KEYS:
+        took = check_us(algorithm)
+        print(f"signature {algorithm:12}{'':>17}{took:>9.1f}")
+        rows[f"signature {algorithm}"] = {"cpu_us": took}
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="measure what jwt-validation costs")
+    parser.add_argument("--requests", type=int, default=3200)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    rows = report(uvloop.run(measure(options)))
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="ascii")
+
+
+if __name__ == "__main__":
+    main()
