@@ -14,6 +14,7 @@ import typer
 from penstock.document_file import load_policy_file
 from penstock.evaluation_json import evaluation_json, refusal_json
 from penstock.evaluation_text import evaluation_lines, refusal_lines
+from penstock.given_contents import given_contents
 from penstock.loading_bar import loading_bar
 from penstock.output import show
 from penstock.problem_text import problem_lines
@@ -63,6 +64,13 @@ def evaluate_request(
     upstream_body: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Body of its answer.")
     ] = None,
+    jwks: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[URL=]FILE",
+            help="What would be fetched: from that URL, or from any; may be repeated.",
+        ),
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show every rule and what its expressions saw.")
     ] = False,
@@ -88,6 +96,7 @@ def evaluate_request(
     upstream = upstream_answer(upstream_status, upstream_header or [], upstream_body)
     now_ns = time.time_ns() if clock is None else nanoseconds(clock)
     client = client_address(client_ip)
+    contents = given_contents(jwks or [])
     if request is not None:
         data, scheme = request_from_file(read_bytes(request))
     else:
@@ -113,6 +122,7 @@ def evaluate_request(
         request_of(sample, now_ns=now_ns),
         sample.body,
         upstream,
+        contents=contents,
     )
     if as_json:
         write_json(evaluation_json(evaluation, loaded))

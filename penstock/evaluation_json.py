@@ -59,6 +59,7 @@ def _document(evaluation: Evaluation, policy: Policy) -> dict[str, object]:
             "actions": {"ngrok": json_value(evaluation.exchange.results)},
             "vars": json_value(evaluation.vars),
         },
+        "would_fetch": list(evaluation.would_fetch),
         "trace": list(trace_json(evaluation, policy)),
     }
 
@@ -81,6 +82,7 @@ def refusal_json(refusal: BadRequest) -> dict[str, object]:
         },
         "upstream_request": None,
         "variables": {"actions": {"ngrok": {}}, "vars": {}},
+        "would_fetch": [],
         "trace": [],
     }
 
@@ -138,6 +140,7 @@ def action_json(record: ActionTrace) -> dict[str, object]:
         "outcome": record.outcome,
         "status": record.status_code,
         "reason": record.reason,
+        "checks": json_value(record.checks),
         "result": json_value(record.result),
     }
 

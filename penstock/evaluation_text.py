@@ -10,6 +10,7 @@ from penstock.output import BAD, DOUBTFUL, FAINT, GOOD, STRONG, Line, Span, line
 from policy.compiled import CompiledRule, Policy
 from policy.engine import Decision
 from policy.evaluation import ClientResponse, Ending, Evaluation, UpstreamRequest
+from policy.exchange import Check
 from policy.forwarding import ERROR_CODE_FIELD
 from policy.phase import Phase
 from policy.trace import ActionTrace, ExpressionTrace, RuleTrace
@@ -26,6 +27,8 @@ def evaluation_lines(evaluation: Evaluation, policy: Policy, *, explain: bool) -
     if explain:
         yield from explanation_lines(evaluation, policy)
     yield from outcome_lines(evaluation)
+    for url in evaluation.would_fetch:
+        yield line(f"  would fetch {url}: give what is there with --jwks FILE")
     for entry in evaluation.exchange.logs:
         yield line(f"  log: {literal(entry)}")
     if evaluation.upstream_request is not None:
@@ -204,7 +207,17 @@ def action_lines(record: ActionTrace) -> Iterator[Line]:
         record.outcome, f"respond {record.status_code}: {record.reason}"
     )
     yield line("  -> ", Span(record.type, STRONG), f": {outcome}")
+    yield from check_lines(record.checks)
     yield from value_lines(result_fields(record.result), indent=6)
+
+
+def check_lines(checks: Iterable[Check]) -> Iterator[Line]:
+    """Lay out what an action looked at, and what of it was not in order."""
+    listed = list(checks)
+    width = max((len(check.subject) for check in listed), default=0)
+    for check in listed:
+        mark = Span("ok ", GOOD) if check.passed else Span("no ", BAD)
+        yield line("      ", mark, f" {check.subject:<{width}}  ", Span(check.detail, FAINT))
 
 
 def result_fields(result: object) -> Iterator[tuple[str, object]]:

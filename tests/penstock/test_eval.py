@@ -46,7 +46,7 @@ on_http_response:
 """
 KEYS = [
     "outcome", "status", "reason", "phase", "rule", "action", "response", "upstream_request",
-    "variables", "trace",
+    "variables", "would_fetch", "trace",
 ]  # fmt: skip
 
 
@@ -163,7 +163,14 @@ def test_the_trace_holds_every_rule_reached_or_not(policy: str) -> None:
     parts = {each["text"]: each["value"] for each in decided["expressions"][1]["parts"]}
     assert parts["req.headers['x-key'][0]"] == "shut"
     assert decided["actions"] == [
-        {"type": "deny", "outcome": "respond", "status": 451, "reason": "denied", "result": None}
+        {
+            "type": "deny",
+            "outcome": "respond",
+            "status": 451,
+            "reason": "denied",
+            "checks": [],
+            "result": None,
+        }
     ]
     assert trace[2]["skipped_expressions"] == ["req.url.path == '/teapot'"]
 
