@@ -12,6 +12,8 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 PIP_COMPILE := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --no-header \
 	--no-emit-options --allow-unsafe
 PYTEST_ARGS ?=
+# bench/soak.py runs for ten minutes and is started by hand.
+BENCHMARKS ?= cel load proxy websocket jwt
 SECONDS ?= 60
 
 # The first of these that is new enough makes the virtual environment; override with PYTHON=...
@@ -38,7 +40,7 @@ check: $(VENV)/installed-dev
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=94 $(PYTEST_ARGS)
 
 bench: $(VENV)/installed-dev
-	for script in $(filter-out bench/soak%.py,$(wildcard bench/*.py)); do $(BIN)/python $$script || exit 1; done
+	for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python bench/$$name.py || exit 1; done
 
 fuzz: $(VENV)/installed-dev
 	$(BIN)/python -c 'import atheris' 2>/dev/null || $(PIP) install --no-build-isolation -e '.[fuzz]'

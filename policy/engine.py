@@ -41,6 +41,9 @@ class Decision:
         return None if isinstance(self.outcome, Continue) else self.outcome.reason
 
 
+# An action that has decided; one that has not is a generator of its effects.
+DECIDED = (Continue, Respond, Close)
+
 Phases: TypeAlias = Generator[Effect, Any, Decision]
 
 GO_ON = {phase: Decision(outcome=Continue(), phase=phase) for phase in Phase}
@@ -76,9 +79,8 @@ def run_phase(
         if not matched:
             continue
         for step in rule.actions:
-            outcome = started(step, exchange, trace)
-            if isinstance(outcome, Generator):
-                outcome = yield from outcome
+            begun = started(step, exchange, trace)
+            outcome = begun if isinstance(begun, DECIDED) else (yield from begun)
             if outcome.result is not None:
                 exchange.keep_result(step.namespace, outcome.result)
             if trace is not None:
