@@ -96,6 +96,7 @@ class DataPlane:
         for each in self._listeners:
             each.stop()
         self.service.stopping = True
+        self.service.streams.send_away()
         timeout_s = self.service.runtime.limits.stop_timeout_s
         self._connections.stop()
         if self._connections.total:

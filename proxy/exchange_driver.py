@@ -561,6 +561,7 @@ class ExchangeDriver:
                 received_ns=request.received_ns,
             ),
             has_body=head.length != 0,
+            is_websocket=self._relay is not None,
             end=end,
         )
         self._service.streams.add(self._stream)

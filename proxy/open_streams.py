@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 from policy.exchange import Connection, Request
 
+# RFC 6455, section 7.4.1: the endpoint is going away.
+GOING_AWAY = 1001
+SERVER_STOPPING = "server-stopping"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OpenStream:
@@ -23,6 +27,7 @@ class OpenStream:
     endpoint_id: str
     request: Request
     has_body: bool
+    is_websocket: bool
     end: Callable[[int, str], None]
 
 
@@ -51,6 +56,15 @@ class OpenStreams:
     def discard(self, stream: OpenStream) -> None:
         """Forget a stream that has ended."""
         self._open.discard(stream)
+
+    def send_away(self) -> None:
+        """Tell WebSockets, which have no end of their own, to come back elsewhere.
+
+        Event streams may be answers in progress, and are left to end by themselves.
+        """
+        for stream in self:
+            if stream.is_websocket:
+                stream.end(GOING_AWAY, SERVER_STOPPING)
 
     def close(self, code: int, reason: str) -> None:
         """End every stream: a WebSocket with a status code, an event stream is cut off."""

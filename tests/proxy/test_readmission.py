@@ -134,6 +134,13 @@ async def test_all_streams_can_be_closed_at_once() -> None:
         assert (await ends.proxy.completion()).reason == "going-away"
 
 
+async def test_a_stop_sends_websockets_away() -> None:
+    async with opened() as ends:
+        ends.proxy.service.streams.send_away()
+        assert closing(await ends.at_client()) == 1001
+        assert (await ends.proxy.completion()).reason == "server-stopping"
+
+
 @asynccontextmanager
 async def listening(rules: str = "", *fields: str, body: bytes = b"") -> AsyncIterator[Listening]:
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -160,6 +167,13 @@ async def test_an_event_stream_that_is_no_longer_admitted_is_cut_off() -> None:
         await until(lambda: upstream.open == 0)
         record = await running.completion()
         assert (record.status, record.reason) == (200, NO_LONGER_ADMITTED)
+
+
+async def test_a_stop_leaves_event_streams_to_end_by_themselves() -> None:
+    async with listening("", ACCEPT_EVENTS) as (running, client, _):
+        running.service.streams.send_away()
+        assert len(running.service.streams) == 1
+        assert not client.reader.at_eof()
 
 
 async def test_an_event_stream_that_is_still_admitted_goes_on() -> None:
