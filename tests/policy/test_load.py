@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actions import LANGUAGE
+from policy import user_agent
 from policy.load import LoadOptions, load_policy
 from policy.phase import Phase
 from policy.problem import PolicyError, Problem, Severity, render_problem
@@ -132,3 +133,11 @@ def test_progress_is_told_after_each_rule_of_all_phases() -> None:
         options=LoadOptions(progress=lambda done, total: told.append((done, total))),
     )
     assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_no_request_waits_for_the_user_agent_patterns() -> None:
+    user_agent.parser.cache_clear()
+    for expression, made in [("req.user_agent == 'x'", 0), ("req.user_agent.is_bot", 1)]:
+        text = f'on_http_request: [{{expressions: ["{expression}"], actions: [{{type: deny}}]}}]'
+        assert rendered(text) == ""
+        assert user_agent.parser.cache_info().currsize == made
