@@ -61,7 +61,10 @@ ENDPOINT = Endpoint(
 )  # fmt: skip
 
 SURROUNDINGS = Surroundings(
-    now_ns=lambda: STARTED_NS, random_fraction=lambda: 0.5, random_integer=lambda low, _high: low
+    now_ns=lambda: STARTED_NS,
+    random_fraction=lambda: 0.5,
+    random_integer=lambda low, _high: low,
+    random_bytes=bytes,
 )
 
 

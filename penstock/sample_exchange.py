@@ -48,6 +48,7 @@ def exchange_for(
             now_ns=lambda: now_ns,
             random_fraction=chance.random,
             random_integer=chance.randint,
+            random_bytes=chance.randbytes,
         ),
     )
 

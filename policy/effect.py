@@ -6,9 +6,11 @@ evaluator or by a test.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from policy.store import StoreDelete, StoreFind, StoreGet, StorePut, StoreTake
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,4 +100,48 @@ class Unavailable:
     reason: str
 
 
-Effect: TypeAlias = ReadBody | Now | Fetch | GetDocument
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Once:
+    """Do something that must not be done twice at a time; answered with what `work` returns.
+
+    `work` makes a generator of effects. Whoever asks under the same `name` while it runs gets
+    the same answer. It runs to its end even when nobody waits for it any more: a refresh token
+    that was sent must not be lost with the client that happened to need it.
+    """
+
+    name: str
+    work: Callable[[], Generator[Effect, Any, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Let some time pass, for another process to finish; answered with None."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compute:
+    """Calculate something that takes over a millisecond, while others are served.
+
+    `run` touches nothing that others use; it is answered with what it returns, and what it raises
+    is raised where the effect was yielded.
+    """
+
+    run: Callable[[], Any]
+
+
+Effect: TypeAlias = (
+    ReadBody
+    | Now
+    | Fetch
+    | GetDocument
+    | StoreGet
+    | StorePut
+    | StoreTake
+    | StoreDelete
+    | StoreFind
+    | Once
+    | Wait
+    | Compute
+)

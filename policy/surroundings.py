@@ -23,13 +23,15 @@ class Surroundings:
     """Made once per configuration and shared by all its exchanges.
 
     `now_ns` gives nanoseconds since the epoch, `random_fraction` a number in [0, 1),
-    `random_integer(low, high)` one of low to high, both included. `secret(vault, name)` is None
+    `random_integer(low, high)` one of low to high, both included; `random_bytes(count)` nobody
+    can foresee, so that secrets can be made of them. `secret(vault, name)` is None
     for a secret that there is not. `ip_policies` are the lists that `restrict-ips` may name.
     """
 
     now_ns: Callable[[], int]
     random_fraction: Callable[[], float]
     random_integer: Callable[[int, int], int]
+    random_bytes: Callable[[int], bytes]
     ip_policies: Mapping[str, IpPolicy] = field(default_factory=dict)
     intelligence: IpIntelligence = NO_INTELLIGENCE
     secret: Callable[[str, str], str | None] = no_secret

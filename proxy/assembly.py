@@ -102,6 +102,7 @@ def assemble(plan: Plan, progress: Progress | None = None) -> Assembly:
             now_ns=time.time_ns,
             random_fraction=CHANCE.random,
             random_integer=CHANCE.randint,
+            random_bytes=secrets.token_bytes,
             ip_policies=plan.ip_policies,
             intelligence=intelligence or NO_INTELLIGENCE,
             secret=work.vaults.get,

@@ -32,6 +32,7 @@ def surroundings(**changes: Any) -> Surroundings:
         "now_ns": lambda: NOON_NS,
         "random_fraction": lambda: 0.0,
         "random_integer": lambda low, _high: low,
+        "random_bytes": bytes,
         **changes,
     }
     return Surroundings(**values)
