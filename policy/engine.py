@@ -87,6 +87,8 @@ def run_phase(
                 trace.action(step.action, outcome, exchange.checks or ())
             if not isinstance(outcome, Continue):
                 return Decision(outcome=outcome, phase=phase, rule=rule, action=step.action.name)
+            if outcome.admitted_until_ns is not None:
+                exchange.admit_until(outcome.admitted_until_ns)
     return GO_ON[phase]
 
 

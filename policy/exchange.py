@@ -107,6 +107,9 @@ class Exchange:
     `results` holds the last result of each action by namespace, for the whole connection
     (language spec, section 3.12); `vars` lives for one phase; `logs` and `warnings` go into the
     completion event. `checks` collects what actions looked at; None when nobody wants to know.
+    `admitted_until_ns` is how long what the actions decided holds for an open stream, None for
+    as long as it lasts. `is_readmission` tells that the request of an open stream is decided
+    once more: it was counted, and what is good for one use was used, when it came.
     """
 
     connection: Connection
@@ -120,6 +123,8 @@ class Exchange:
     logs: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     checks: list[Check] | None = None
+    admitted_until_ns: int | None = None
+    is_readmission: bool = False
     # The computed variables of policy.variables, dropped whenever the request or response
     # changes, so that later expressions see what earlier actions did.
     computed: Any = None
@@ -129,6 +134,11 @@ class Exchange:
         self.results[namespace] = result
         if self.computed is not None:
             self.computed.forget_result(namespace)
+
+    def admit_until(self, until_ns: int) -> None:
+        """Take note of when a decision ends to hold; the earliest counts."""
+        if self.admitted_until_ns is None or until_ns < self.admitted_until_ns:
+            self.admitted_until_ns = until_ns
 
     def changed(self) -> None:
         """Forget computed variables. Every action that edits the request or response calls it."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, assert_never
+from typing import Any
 
 from policy.action import Close, Continue, Respond
-from policy.effect import Effect, Fetch, GetDocument, Now, ReadBody
+from policy.effect import ReadBody
 from policy.engine import Decision, Phases, begin_request, run_phase
 from policy.exchange import Exchange, Request, Response
 from policy.fields import Fields
@@ -19,6 +19,7 @@ from policy.forwarding import forwardable_trailers, received_fields, restore_loc
 from policy.phase import Phase
 from proxy.client_side import ClientSide
 from proxy.completion import Completion
+from proxy.effects import answer_effect
 from proxy.endpoint import ServedEndpoint
 from proxy.http1.request_head import CHUNKED, RequestHead
 from proxy.http1.response_head import BadResponse, ResponseHead
@@ -31,6 +32,7 @@ from proxy.message import (
     render_response_head,
 )
 from proxy.open_streams import OpenStream
+from proxy.readmission import keep_admitted
 from proxy.refusal import INJECTED_LINE, INTERNAL_ERROR, NO_UPSTREAM, Refusal, refusal_body
 from proxy.response_writer import ResponseWriter
 from proxy.service import Service
@@ -198,7 +200,7 @@ class ExchangeDriver:
                     return
                 answer = self._whole_body()
                 continue
-            answer = self._answer(effect)
+            answer = answer_effect(effect, self._service)
             if isinstance(answer, asyncio.Future):
                 self._waiting = answer
                 answer.add_done_callback(self._arrived)
@@ -206,19 +208,6 @@ class ExchangeDriver:
         if not isinstance(decision.outcome, Continue):
             self._decision = decision
         self._then(decision)
-
-    def _answer(self, effect: Effect) -> Any:
-        match effect:
-            case GetDocument():
-                return self._service.documents.answer(effect)
-            case Now():
-                return self._service.now_ns()
-            case Fetch():
-                return asyncio.ensure_future(self._service.fetcher.fetch(effect))
-            case ReadBody():
-                raise TypeError("the body is read by whoever has it")
-            case _:
-                assert_never(effect)
 
     def _arrived(self, future: asyncio.Future[Any]) -> None:
         """Go on with what the policy has waited for, unless nobody is there any more."""
@@ -546,7 +535,7 @@ class ExchangeDriver:
         self._finish()
 
     def _keep_stream(self, end: Callable[[int, str], None]) -> None:
-        """Let a later configuration end what this one has let in."""
+        """Let a later decision end what this one has let in."""
         head, request = self._head, self._exchange.request
         assert request is not None
         self._stream = OpenStream(
@@ -563,8 +552,9 @@ class ExchangeDriver:
             has_body=head.length != 0,
             is_websocket=self._relay is not None,
             end=end,
+            admitted_until_ns=self._exchange.admitted_until_ns,
         )
-        self._service.streams.add(self._stream)
+        keep_admitted(self._stream, self._service)
 
     def _end_event_stream(self, _code: int, reason: str) -> None:
         """Cut an event stream off: it has no other way to say that it is not complete."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from policy.exchange import Connection, Request
 
@@ -11,15 +13,19 @@ from policy.exchange import Connection, Request
 GOING_AWAY = 1001
 SERVER_STOPPING = "server-stopping"
 
+# What will look at a stream again: when its time is up, or at this moment.
+Pending: TypeAlias = asyncio.TimerHandle | asyncio.Task[Any]
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class OpenStream:
     """One stream: what it was admitted for, and how to end it.
 
     `connection` is the one that was accepted, `client` the same as a trusted proxy describes it.
     `request` is as the client sent it; `has_body` tells that it had content, which is gone.
     `end` takes a status code (RFC 6455, section 7.4.1), of use to a WebSocket only, and a reason
-    for the completion event.
+    for the completion event. What admitted it holds until `admitted_until_ns`, None for as long
+    as the configuration.
     """
 
     connection: Connection
@@ -29,6 +35,7 @@ class OpenStream:
     has_body: bool
     is_websocket: bool
     end: Callable[[int, str], None]
+    admitted_until_ns: int | None = None
 
 
 class OpenStreams:
@@ -37,7 +44,7 @@ class OpenStreams:
     __slots__ = ("_open",)
 
     def __init__(self) -> None:
-        self._open: set[OpenStream] = set()
+        self._open: dict[OpenStream, Pending | None] = {}
 
     def __len__(self) -> int:
         return len(self._open)
@@ -51,11 +58,19 @@ class OpenStreams:
 
     def add(self, stream: OpenStream) -> None:
         """Take note of a stream that opens."""
-        self._open.add(stream)
+        self._open[stream] = None
 
     def discard(self, stream: OpenStream) -> None:
-        """Forget a stream that has ended."""
-        self._open.discard(stream)
+        """Forget a stream that has ended, and look at it no more."""
+        pending = self._open.pop(stream, None)
+        if pending is not None:
+            pending.cancel()
+
+    def expect(self, stream: OpenStream, pending: Pending | None) -> None:
+        """Take note of what will look at an open stream again; nothing else will."""
+        earlier, self._open[stream] = self._open[stream], pending
+        if earlier is not None and earlier is not pending:
+            earlier.cancel()
 
     def send_away(self) -> None:
         """Tell WebSockets, which have no end of their own, to come back elsewhere.

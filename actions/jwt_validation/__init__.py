@@ -154,6 +154,8 @@ def run(config: Config, exchange: Exchange) -> Steps[Result]:
         accepted = verdict
         if len(config.places) > 1 and verdict.result is not None:
             tokens += verdict.result.tokens
+            if verdict.admitted_until_ns is not None:
+                exchange.admit_until(verdict.admitted_until_ns)
     if not config.forward_token:
         withhold(config, request)
     return Continue(Result(tokens=tokens)) if tokens else accepted

@@ -79,8 +79,8 @@ def verify(
     if isinstance(fresh, Refusal):
         return fresh
     token, keys = fresh
-    accepted = Continue(Result(tokens=[token]))
     until_ns = valid_until_ns(token.payload, verifier.rules, now_ns)
+    accepted = Continue(Result(tokens=[token]), admitted_until_ns=until_ns)
     keys.remembered.keep(mark, accepted, until_ns=until_ns)
     return accepted
 

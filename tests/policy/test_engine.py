@@ -204,3 +204,30 @@ def test_effects_are_handed_out_and_their_answers_come_back() -> None:
         run.send(7)
     assert stopped.value.value.reason == "asked"
     assert on.vars["seen"] == (b"body", 7)
+
+
+class UntilConfig(ActionConfig):
+    until: int | None = None
+
+
+def test_a_decision_holds_until_the_earliest_time_that_an_action_gave() -> None:
+    def run(config: UntilConfig, _exchange: Exchange) -> Outcome[None]:
+        return Continue(admitted_until_ns=config.until)
+
+    until = Action(name="until", phases=ALL_PHASES, config=UntilConfig, run=run)
+    language = Language(actions={"until": until})
+    loaded = policy(
+        """
+        on_http_request:
+          - actions:
+              - {type: until, config: {until: 30}}
+              - {type: until, config: {until: 10}}
+              - {type: until, config: {until: 20}}
+              - {type: until}
+        """,
+        language,
+    )
+    on = exchanges.exchange()
+    assert on.admitted_until_ns is None
+    decide(loaded, on)
+    assert on.admitted_until_ns == 10

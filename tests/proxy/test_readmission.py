@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Generator
+import time
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from policy.effect import Effect, Now, ReadBody
+from policy.action import Respond
+from policy.effect import Document, Effect, Fetch, Fetched, GetDocument, Now, ReadBody
 from policy.engine import GO_ON, Decision
+from policy.exchange import Exchange
 from policy.phase import Phase
 from proxy.endpoint import ServedEndpoint
 from proxy.endpoint_table import EndpointTable
@@ -218,3 +222,171 @@ async def test_a_stream_that_has_ended_is_forgotten() -> None:
     async with origin(EVENTS + b"0\r\n\r\n") as upstream, proxy(served(upstream.port)) as running:
         assert (await running.ask(request("GET", "/"))).status == 200
         assert len(running.service.streams) == 0
+
+
+class Admitting:
+    """A policy that lets everything through until the times it is given, one after another.
+
+    A time is in seconds from when it is asked; None has no end, DENIED lets nothing through.
+    """
+
+    def __init__(self, *lasts_s: float | str | None) -> None:
+        self.lasts_s = [*lasts_s]
+        self.asked: list[Exchange] = []
+
+    def run(
+        self, _policy: object, phase: Phase, exchange: Exchange, *_: object
+    ) -> Generator[Effect, int, Decision]:
+        self.asked.append(exchange)
+        lasts_s = self.lasts_s.pop(0) if len(self.lasts_s) > 1 else self.lasts_s[0]
+        if isinstance(lasts_s, str):
+            return Decision(outcome=Respond(status_code=401, reason=lasts_s), phase=phase)
+        if lasts_s is not None:
+            now_ns = yield Now()
+            exchange.admit_until(now_ns + int(lasts_s * 1e9))
+        return GO_ON[phase]
+
+
+DENIED = "denied"
+ADMISSION_ENDED = "stream-admission-ended"
+RULES = "on_http_request: [{actions: [{type: set-vars, config: {vars: [{a: 1}]}}]}]"
+
+
+@pytest.fixture
+def admitting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Admitting]:
+    def make(*lasts_s: float | str | None) -> Admitting:
+        made = Admitting(*lasts_s)
+        monkeypatch.setattr("proxy.readmission.run_phase", made.run)
+        monkeypatch.setattr("proxy.exchange_driver.run_phase", made.run)
+        monkeypatch.setattr("proxy.readmission.SHORTEST_RENEWAL_S", 0.01)
+        return made
+
+    return make
+
+
+async def test_a_websocket_ends_with_what_admitted_it(admitting: Callable[..., Admitting]) -> None:
+    policy = admitting(0.05, DENIED)
+    async with opened(RULES) as ends:
+        assert closing(await ends.at_client()) == 1008
+        assert (await ends.proxy.completion()).reason == ADMISSION_ENDED
+        assert [each.is_readmission for each in policy.asked] == [False, True]
+
+
+async def test_an_event_stream_ends_with_what_admitted_it(
+    admitting: Callable[..., Admitting],
+) -> None:
+    admitting(0.05, DENIED)
+    async with listening(RULES, ACCEPT_EVENTS) as (running, client, upstream):
+        assert await client.rest() == b""
+        await until(lambda: upstream.open == 0)
+        assert (await running.completion()).reason == ADMISSION_ENDED
+
+
+async def test_what_is_admitted_anew_goes_on(admitting: Callable[..., Admitting]) -> None:
+    policy = admitting(0.02, 0.02, 0.02, None)
+    async with opened(RULES) as ends:
+        await until(lambda: len(policy.asked) == 4)
+        assert await is_open(ends)
+        (stream,) = ends.proxy.service.streams
+        assert stream.admitted_until_ns is None
+
+
+async def test_what_is_admitted_until_a_time_that_is_over_ends(
+    admitting: Callable[..., Admitting],
+) -> None:
+    admitting(0.02, -1)
+    async with opened(RULES) as ends:
+        assert closing(await ends.at_client()) == 1008
+
+
+async def test_a_clock_that_is_set_is_noticed(
+    admitting: Callable[..., Admitting], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proxy.readmission.LONGEST_WAIT_S", 0.02)
+    policy = admitting(3600, DENIED)
+    async with opened(RULES) as ends:
+        assert await is_open(ends)
+        assert len(policy.asked) == 1
+        ends.proxy.service.now_ns = lambda: time.time_ns() + 3601 * 10**9
+        assert closing(await ends.at_client()) == 1008
+
+
+async def test_a_stream_that_has_ended_is_not_asked_about(
+    admitting: Callable[..., Admitting],
+) -> None:
+    policy = admitting(0.02, DENIED)
+    async with opened(RULES) as ends:
+        ends.proxy.service.streams.close(1001, "going-away")
+        await ends.at_client()
+        await asyncio.sleep(0.05)
+        assert len(policy.asked) == 1
+
+
+async def test_a_reload_gives_streams_a_new_time(admitting: Callable[..., Admitting]) -> None:
+    admitting(0.05, None)
+    async with opened(RULES) as ends:
+        await reload(ends.proxy, RULES)
+        (stream,) = ends.proxy.service.streams
+        assert stream.admitted_until_ns is None
+
+
+def asking(
+    effect: Effect, answers: list[object]
+) -> Callable[..., Generator[Effect, Any, Decision]]:
+    def run(*_: object) -> Generator[Effect, Any, Decision]:
+        answers.append((yield effect))
+        return GO_ON[Phase.ON_HTTP_REQUEST]
+
+    return run
+
+
+async def test_an_action_that_asks_the_network_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with origin(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") as service:
+        url = f"http://127.0.0.1:{service.port}/"
+        fetch = Fetch(url=url, limit_bytes=100, timeout_s=5.0, is_host_trusted=True)
+        document = GetDocument(url=url, parse=len)
+        for effect, wanted in ((fetch, Fetched), (document, Document)):
+            answers: list[object] = []
+            monkeypatch.setattr("proxy.readmission.run_phase", asking(effect, answers))
+            async with opened() as ends:
+                ends.proxy.service.documents.keep([document], max_stale_s=60)
+                await reload(ends.proxy, RULES)
+                assert await is_open(ends)
+                assert [type(each) for each in answers] == [wanted]
+                await ends.proxy.service.documents.close()
+                await ends.proxy.service.fetcher.close()
+
+
+async def test_who_waits_too_long_for_an_answer_is_not_let_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    monkeypatch.setattr("proxy.readmission.TIMEOUT_S", 0.05)
+    async with origin(script=silent) as service:
+        url = f"http://127.0.0.1:{service.port}/"
+        fetch = Fetch(url=url, limit_bytes=100, timeout_s=30.0, is_host_trusted=True)
+        monkeypatch.setattr("proxy.readmission.run_phase", asking(fetch, []))
+        async with opened() as ends:
+            await reload(ends.proxy, RULES)
+            assert closing(await ends.at_client()) == 1008
+            await ends.proxy.service.fetcher.close()
+
+
+async def test_many_streams_are_decided_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[object] = []
+    async with opened() as ends, opened() as others:
+        (other,) = others.proxy.service.streams
+        ends.proxy.service.streams.add(other)
+        waiting = asyncio.get_running_loop().create_future()
+        monkeypatch.setattr("proxy.readmission.answer_effect", lambda *_: waiting)
+        monkeypatch.setattr("proxy.readmission.run_phase", asking(Now(), answers))
+        configure(ends.proxy, served(1, RULES))
+        asked = asyncio.create_task(readmit_streams(ends.proxy.service))
+        await asyncio.sleep(0)
+        waiting.set_result(None)
+        await asked
+        assert answers == [None, None]
