@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import Field
 
 from policy.action import ActionConfig, Doc
+from policy.config_types import Parsed, refusal
 
+# They make a proxy connect anywhere, or hand credentials back to a script.
+REFUSED_METHODS = frozenset({"CONNECT", "TRACE"})
+# method = token (RFC 9110, section 9.1). Stricter: upper case, for `get` is GET to some servers.
+METHOD = re.compile(r"[A-Z][A-Z0-9_-]{0,63}")
+
+
+def read_method(text: str) -> str:
+    """Read the name of a method; raises a refusal."""
+    if METHOD.fullmatch(text) is None or text in REFUSED_METHODS:
+        raise refusal(
+            "method-not-possible",
+            f"{text!r} is no method that can pass",
+            hint="write it in upper case, such as SUBSCRIBE; CONNECT and TRACE never pass",
+        )
+    return text
+
+
+MethodName = Annotated[str, Parsed(read_method, "method in upper case")]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(gt=0)]
 
@@ -76,6 +96,9 @@ class Limits(ActionConfig):
     max_buffered_body_bytes: Annotated[Count, Doc("A body that an action asked to see whole.")] = (
         10 * 1024 * 1024
     )
+    additional_methods: Annotated[
+        tuple[MethodName, ...], Doc("Methods that nobody registered and that pass all the same.")
+    ] = ()
     max_key_set_age_s: Annotated[
         Seconds, Doc("A key set serves so long after its last fetch, while its issuer is down.")
     ] = 24 * 3600.0

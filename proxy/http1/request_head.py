@@ -8,6 +8,7 @@ from typing import NamedTuple
 from policy.fields import Fields
 from proxy.http1.grammar import (
     LENGTH,
+    TOKEN,
     FieldLines,
     GrammarError,
     check_line_sizes,
@@ -15,13 +16,15 @@ from proxy.http1.grammar import (
     head_lines,
     list_tokens,
 )
-from proxy.limits import Limits
+from proxy.limits import REFUSED_METHODS, Limits
 
 # `RequestHead.length` of a body in the chunked coding; other values are plain byte counts.
 CHUNKED = -1
 
 # Registered methods (RFC 9110, section 18.2, and its registry) and two that caches understand.
-# Methods are compared exactly: `get` and `GET\x0b` are other methods than GET (T-PA-4).
+# Methods are compared exactly: `get` and `GET\x0b` are other methods than GET (T-PA-4). Others
+# pass where `limits.additional_methods` names them: many a server treats what it does not know as
+# a GET, and rules that list methods would not see it coming.
 METHODS = frozenset(
     {
         "ACL", "BASELINE-CONTROL", "BAN", "BIND", "CHECKIN", "CHECKOUT", "COPY", "DELETE", "GET",
@@ -31,8 +34,7 @@ METHODS = frozenset(
         "UNCHECKOUT", "UNLINK", "UNLOCK", "UPDATE", "UPDATEREDIRECTREF", "VERSION-CONTROL",
     }
 )  # fmt: skip
-# They make a proxy connect anywhere, or hand credentials back to a script.
-REFUSED_METHODS = frozenset({"CONNECT", "TRACE"})
+_MAX_METHOD = 64
 
 # Two of these let two readers choose differently (T-SM-1, T-SM-11).
 _SINGLETONS = ("content-length", "content-type", "expect", "host", "transfer-encoding")
@@ -107,7 +109,7 @@ class RequestHeads:
             self._kept = read._replace(fields=read.fields.twin())
             return read
         line = head[:end].decode("utf-8", "surrogateescape")
-        method, target, version = _request_line(line)
+        method, target, version = _request_line(line, limits)
         if version != kept.version:
             return parse_request_head(head, limits, self._field_lines)
         return RequestHead(method, target, version, kept.fields.twin(), *kept[4:])
@@ -119,7 +121,7 @@ def parse_request_head(head: bytes, limits: Limits, field_lines: FieldLines) -> 
         lines = head_lines(head)
         if len(head) > limits.max_request_line_bytes:
             _check_sizes(lines, limits)
-        method, target, version = _request_line(lines.pop(0))
+        method, target, version = _request_line(lines.pop(0), limits)
         if len(lines) > limits.max_fields:
             raise BadRequest(431, "too-many-fields")
         fields = field_lines.read(lines)
@@ -157,7 +159,7 @@ def _request_head(
     )
 
 
-def _request_line(line: str) -> tuple[str, str, str]:
+def _request_line(line: str, limits: Limits) -> tuple[str, str, str]:
     # request-line = method SP request-target SP HTTP-version (RFC 9112, section 3): exactly one
     # space between the parts. The target's own grammar stands in policy.url.
     parts = line.split(" ")
@@ -167,7 +169,7 @@ def _request_line(line: str) -> tuple[str, str, str]:
     # HTTP-version = %s"HTTP" "/" DIGIT "." DIGIT, here one of two (T-SM-12).
     if version not in ("HTTP/1.1", "HTTP/1.0"):
         raise BadRequest(400, "bad-version")
-    if method not in METHODS:
+    if method not in METHODS and method not in limits.additional_methods:
         raise _refused_method(method)
     # Controls have no place in a target; whatever else it may not hold, policy.url refuses.
     if not target or not target.isprintable():
@@ -178,7 +180,7 @@ def _request_line(line: str) -> tuple[str, str, str]:
 def _refused_method(method: str) -> BadRequest:
     if method in REFUSED_METHODS:
         return BadRequest(405, "method-refused")
-    if not method.isascii() or not method.isalpha():
+    if len(method) > _MAX_METHOD or TOKEN.fullmatch(method) is None:
         return BadRequest(400, "bad-method")
     return BadRequest(501, "unknown-method")
 

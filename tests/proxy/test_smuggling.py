@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from proxy.limits import Limits
 from tests.proxy.rig import origin, proxy, request, served
 
 GET = b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -138,6 +139,21 @@ on_http_request:
         (received,) = upstream.received
         assert received.target == path
         assert received.first("x-seen") == path.split("?", maxsplit=1)[0]
+
+
+async def test_an_additional_method_is_the_same_to_policy_and_upstream() -> None:
+    rules = """
+on_http_request:
+  - actions: [{type: add-headers, config: {headers: {x-seen: "${req.method}"}}}]
+"""
+    limits = Limits(additional_methods=("M-SEARCH",))
+    async with (
+        origin() as upstream,
+        proxy(served(upstream.port, rules), limits=limits) as running,
+    ):
+        assert (await running.ask(request("M-SEARCH", "/a"))).status == 200
+        (received,) = upstream.received
+        assert (received.method, received.first("x-seen")) == ("M-SEARCH", "M-SEARCH")
 
 
 async def test_an_absolute_target_wins_over_host() -> None:

@@ -4,6 +4,7 @@ import h11
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from proxy.http1.grammar import FieldLines
 from proxy.http1.request_head import (
@@ -98,11 +99,30 @@ def test_the_same_credentials_twice_are_no_conflict() -> None:
         (b"GET / HTTP/1.1\r\nHost: a\r\nContent_Length: 5", 400, "disguised-framing-field"),
         (b"TRACE / HTTP/1.1\r\nHost: a", 405, "method-refused"),
         (b"Get / HTTP/1.1\r\nHost: a", 501, "unknown-method"),
+        (b"M-SEARCH * HTTP/1.1\r\nHost: a", 501, "unknown-method"),
         (b"G=T / HTTP/1.1\r\nHost: a", 400, "bad-method"),
+        (b"A" * 65 + b" / HTTP/1.1\r\nHost: a", 400, "bad-method"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_has_a_name(head: bytes, status: int, reason: str) -> None:
     assert refused(head) == (status, reason)
+
+
+def test_a_method_that_is_named_passes_and_no_other_does() -> None:
+    limits = Limits(additional_methods=("M-SEARCH",))
+    lines = b"\r\nHost: a"
+    heads = RequestHeads(FieldLines())
+    for _ in range(3):
+        assert heads.read(b"M-SEARCH / HTTP/1.1" + lines, limits).method == "M-SEARCH"
+    for method in (b"m-search", b"NOTIFY"):
+        with pytest.raises(BadRequest, match="unknown-method"):
+            heads.read(method + b" / HTTP/1.1" + lines, limits)
+
+
+@pytest.mark.parametrize("method", ["get", "TRACE", "CONNECT", "", "A B", "A" * 65, "G\u00c9T"])
+def test_what_is_no_method_can_not_be_named(method: str) -> None:
+    with pytest.raises(ValidationError, match="method-not-possible"):
+        Limits(additional_methods=(method,))
 
 
 @given(st.binary(max_size=200))
