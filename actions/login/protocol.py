@@ -1,0 +1,117 @@
+"""The seam between logins in general and the ways of proving who one is.
+
+Each function is a generator of effects, like an action's `run`. What the provider gets wrong is
+a LoginRefused, never an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from actions.login.session import PendingLogin, Person, Session, Tokens
+from actions.login.settings import LoginSettings
+from policy.action import Exchange
+from policy.effect import Effect
+
+C = TypeVar("C", bound=LoginSettings)
+A = TypeVar("A")
+
+Asking: TypeAlias = Generator[Effect, Any, A]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginRefused:
+    """Why there is no session. The person sees `message`'s page, the log has `reason`.
+
+    400 for an answer that we did not ask for or can't trust, 403 for a user who may not, 502 for
+    a provider that answers nonsense, 503 for one that does not answer: then `retry_after_s`.
+    `detail` is for the operator and shows no secret.
+    """
+
+    status_code: int
+    reason: str
+    error_code: str
+    detail: str = ""
+    retry_after_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Challenge:
+    """What a new login is bound to: fresh secrets, and where the answer is to come.
+
+    `force` asks for the credentials again, even from who is logged in at the provider.
+    """
+
+    state: str
+    nonce: str
+    verifier: str
+    redirect_uri: str
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedIn:
+    """Who the provider says it is.
+
+    `ends_ns` is the provider's own end of the session. `details` are for the protocol's results.
+    """
+
+    person: Person
+    tokens: Tokens = field(default_factory=Tokens)
+    provider_session: str = ""
+    ends_ns: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """The provider could not be asked, or had nothing new: the session goes on as it was.
+
+    `reason` is for the log.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The provider does not vouch for the user any more."""
+
+    reason: str
+    error_code: str
+
+
+Renewal: TypeAlias = LoggedIn | Kept | Ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Farewell:
+    """Where to log out at the provider too; it sends the browser back to `return_to`?`state`."""
+
+    return_to: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginProtocol(Generic[C]):
+    """One way to log in.
+
+    `provider` names the provider of a configuration and its URL. `agreed` gives what of the
+    configuration the provider has to agree to: a change makes it be asked again. `begin` gives
+    the URL to send the browser to, `finish` takes the parameters it comes back with (each name
+    once). `renew` asks about the user again, with the refresh token where there is one. `end`
+    gives the URL of the provider's own logout, None where there is none. `result` makes what
+    expressions see.
+    """
+
+    provider: Callable[[C, Exchange], tuple[str, str]]
+    client_id: Callable[[C], str]
+    agreed: Callable[[C], str]
+    begin: Callable[[C, Exchange, Challenge], Asking[str | LoginRefused]]
+    finish: Callable[
+        [C, Exchange, PendingLogin, Mapping[str, str]], Asking[LoggedIn | LoginRefused]
+    ]
+    renew: Callable[[C, Exchange, Session], Asking[Renewal]]
+    end: Callable[[C, Exchange, Session, Farewell], Asking[str | None]]
