@@ -152,7 +152,13 @@ class DownstreamProtocol(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._client_blocked = False
         if self._driver is not None:
-            self.deadline = inf
+            # Of a body that is still due, unless it is the upstream that does not take it.
+            is_due = self._reader is not None and not self._reader.ended
+            self.deadline = (
+                self._deadlines.now + self._limits.body_idle_timeout_s
+                if is_due and not self._upstream_blocked
+                else inf
+            )
             self._driver.client_unblocked()
         elif self._state is IDLE:
             self._next()
@@ -385,12 +391,17 @@ class DownstreamProtocol(asyncio.Protocol):
         if self._state is DRAIN:
             self._drain(reader, content)
         elif self._driver is not None:
-            self.deadline = (
-                inf if reader.ended else self._deadlines.now + self._limits.body_idle_timeout_s
-            )
+            self.deadline = inf if reader.ended else self._body_deadline(len(data))
             self._awaits_continue = False
             if content or reader.ended:
                 self._driver.request_content(content, ended=reader.ended)
+
+    def _body_deadline(self, size: int) -> float:
+        # A leaky bucket: what arrives buys time, and never more than a whole timeout of it. So
+        # who sends a byte now and then falls behind, however well each gap is timed (T-DO-2).
+        latest = self._deadlines.now + self._limits.body_idle_timeout_s
+        rate = self._limits.min_body_bytes_per_s
+        return min(self.deadline + size / rate, latest) if rate else latest
 
     def _body_failed(self, refusal: Refusal) -> None:
         if self._driver is not None:

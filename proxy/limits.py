@@ -42,8 +42,12 @@ class Limits(ActionConfig):
         Seconds, Doc("A request's head, or a TLS handshake, may take so long.")
     ] = 20.0
     body_idle_timeout_s: Annotated[
-        Seconds, Doc("A request's body may make no progress for so long.")
+        Seconds, Doc("A request's body may make no progress, or be behind, for so long.")
     ] = 60.0
+    # One byte per timeout would be progress without end. This is far below any real line.
+    min_body_bytes_per_s: Annotated[
+        int, Field(ge=0), Doc("A request's body that arrives slower is behind; 0: no minimum.")
+    ] = 240
     keep_alive_timeout_s: Annotated[
         Seconds, Doc("A client's connection may wait so long for its next request.")
     ] = 75.0

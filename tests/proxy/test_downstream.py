@@ -7,7 +7,7 @@ import pytest
 
 from proxy.downstream import State
 from proxy.limits import Limits
-from tests.proxy.rig import CONTINUE, OK, Received, origin, proxy, request, served, until
+from tests.proxy.rig import CONTINUE, OK, Client, Received, origin, proxy, request, served, until
 
 CHUNKED_HEAD = b"POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n"
 HI = "on_http_request: [{actions: [{type: custom-response, config: {body: hi}}]}]"
@@ -241,6 +241,91 @@ async def test_a_body_that_never_comes_has_a_deadline() -> None:
         client.send(b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n")
         assert (await client.rest()).startswith(b"HTTP/1.1 408")
         await until(lambda: upstream.open == 0)
+
+
+async def drip(client: Client, *, every_s: float) -> None:
+    client.send(CHUNKED_HEAD)
+    while True:
+        client.send(b"1\r\nx\r\n")
+        await asyncio.sleep(every_s)
+
+
+async def test_a_body_that_trickles_in_time_for_each_deadline_has_an_end_all_the_same() -> None:
+    """T-DO-2."""
+    limits = Limits(body_idle_timeout_s=0.3, min_body_bytes_per_s=100_000)
+    async with origin() as upstream, proxy(served(upstream.port), limits=limits) as running:
+        client = await running.client()
+        dripping = asyncio.create_task(drip(client, every_s=0.01))
+        assert (await client.rest()).startswith(b"HTTP/1.1 408")
+        dripping.cancel()
+        assert (await running.completion()).reason == "request-timeout"
+        await until(lambda: upstream.open == 0)
+
+
+@pytest.mark.parametrize("rate", [0, 100], ids=["no minimum", "fast enough"])
+async def test_a_slow_body_may_take_many_timeouts(rate: int) -> None:
+    """Six bytes in each hundredth of a second are 600 in a second."""
+    limits = Limits(body_idle_timeout_s=0.2, min_body_bytes_per_s=rate)
+    async with origin(echo) as upstream, proxy(served(upstream.port), limits=limits) as running:
+        client = await running.client()
+        dripping = asyncio.create_task(drip(client, every_s=0.01))
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        await until(lambda: loop.time() - start > 5 * limits.body_idle_timeout_s)
+        dripping.cancel()
+        client.send(b"0\r\n\r\n")
+        assert (await client.reply()).status == 200
+        client.close()
+
+
+async def test_a_body_that_the_upstream_does_not_take_is_not_slow() -> None:
+    go = asyncio.Event()
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        reader._transport.pause_reading()  # type: ignore[attr-defined]
+        await go.wait()
+        reader._transport.resume_reading()  # type: ignore[attr-defined]
+        await reader.readexactly(20_000_000)
+        writer.write(OK)
+
+    limits = Limits(body_idle_timeout_s=0.2)
+    async with (
+        origin(script=script) as upstream,
+        proxy(served(upstream.port), limits=limits) as running,
+    ):
+        client = await running.client()
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n")
+        client.send(b"x" * 20_000_000)
+        await until(lambda: running.protocols and running.protocols[0]._upstream_blocked)
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        await until(lambda: loop.time() - start > 2 * limits.body_idle_timeout_s)
+        go.set()
+        assert (await client.reply()).status == 200
+        client.close()
+
+
+async def test_a_body_that_stays_away_has_a_deadline_whatever_the_answer_does() -> None:
+    """The response was held up by a reader that paused, and went on: the body is still due."""
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 20000001\r\n\r\n" + b"x" * 20_000_000)
+        await reader.read()
+
+    limits = Limits(body_idle_timeout_s=0.3)
+    async with (
+        origin(script=script) as upstream,
+        proxy(served(upstream.port), limits=limits) as running,
+    ):
+        client = await running.client()
+        client.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n")
+        await until(lambda: running.protocols and running.protocols[0]._client_blocked)
+        client.reader._transport.resume_reading()  # type: ignore[attr-defined]
+        await until(lambda: upstream.open == 0)
+        client.close()
 
 
 async def test_an_idle_connection_has_a_deadline() -> None:
