@@ -6,15 +6,17 @@ runs in the proxy; only the effects are answered from values.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeAlias, assert_never
+from functools import partial
+from typing import Any, TypeAlias, TypeVar, assert_never
 
 from policy.action import Close, Continue, Respond
 from policy.compiled import Policy
 from policy.effect import (
     BadDocument,
+    Compute,
     Document,
     Effect,
     Fetch,
@@ -22,10 +24,12 @@ from policy.effect import (
     FetchFailed,
     GetDocument,
     Now,
+    Once,
     ReadBody,
     Unavailable,
+    Wait,
 )
-from policy.engine import Decision, Phases, begin_request, run_phase
+from policy.engine import Decision, begin_request, run_phase
 from policy.exchange import Exchange, Request, Response
 from policy.fields import Fields
 from policy.forwarding import (
@@ -35,9 +39,14 @@ from policy.forwarding import (
     restore_location,
     upstream_fields,
 )
+from policy.memory_store import MemoryStore
 from policy.phase import Phase
+from policy.store import StoreDelete, StoreFind, StoreGet, StorePut, StoreTake
 from policy.trace import Trace
 
+T = TypeVar("T")
+
+NS_PER_S = 1_000_000_000
 WOULD_FETCH = "would be fetched"
 Contents: TypeAlias = Callable[[str], bytes | None]
 
@@ -110,12 +119,14 @@ def evaluate(
     upstream: UpstreamAnswer,
     *,
     contents: Contents = no_content,
+    store: MemoryStore | None = None,
 ) -> Evaluation:
     """Play a request on a new connection through every phase, in their order.
 
     `contents` stands for the network: what would be fetched from a URL, None for not known.
+    `store` is what earlier requests have left, None for nothing.
     """
-    play = _Play(policy, exchange, request, body, contents)
+    play = _Play(policy, exchange, request, body, contents=contents, store=store)
     admission = play.phase(Phase.ON_TCP_CONNECT)
     if not isinstance(admission.outcome, Continue):
         # There is no request yet that could be answered.
@@ -153,24 +164,26 @@ class _Play:
         exchange: Exchange,
         request: Request,
         body: bytes,
+        *,
         contents: Contents,
+        store: MemoryStore | None,
     ) -> None:
         self.contents = contents
+        self.world = World(
+            body=body,
+            now_ns=exchange.surroundings.now_ns,
+            contents=self._content,
+            store=store,
+        )
         self.policy = policy
         self.exchange = exchange
         self.request = request
-        self.body = body
         self.evaluation = Evaluation(exchange=exchange)
 
     def phase(self, phase: Phase) -> Decision:
         """Run one phase and keep its variables."""
         run = run_phase(self.policy, phase, self.exchange, self.evaluation.trace)
-        decision = answered(
-            run,
-            body=self.body,
-            now_ns=self.exchange.surroundings.now_ns,
-            contents=self._content,
-        )
+        decision = self.world.answered(run)
         self.evaluation.vars |= self.exchange.vars
         return decision
 
@@ -246,35 +259,58 @@ def response_lines(outcome: Respond[Any]) -> tuple[Line, ...]:
     return (*outcome.headers, (ERROR_CODE_FIELD, outcome.error_code))
 
 
-def answered(
-    phases: Phases, *, body: bytes, now_ns: Callable[[], int], contents: Contents = no_content
-) -> Decision:
-    """Drive a phase to its decision, answering its effects from values."""
-    reply: Any = None
-    try:
+class World:
+    """What is outside of an exchange, as values that answer its effects."""
+
+    def __init__(
+        self,
+        *,
+        body: bytes = b"",
+        now_ns: Callable[[], int],
+        contents: Contents = no_content,
+        store: MemoryStore | None = None,
+    ) -> None:
+        """Prepare; see `evaluate`."""
+        self._body = body
+        self._now_ns = now_ns
+        self._contents = contents
+        self._store = MemoryStore(now=lambda: now_ns() / NS_PER_S) if store is None else store
+
+    def answered(self, steps: Generator[Effect, Any, T]) -> T:
+        """Drive a phase, or a piece of work within one, to its end."""
+        step = partial(steps.send, None)
         while True:
-            reply = reply_to(phases.send(reply), body=body, now_ns=now_ns, contents=contents)
-    except StopIteration as stop:
-        decision: Decision = stop.value
-        return decision
+            try:
+                effect = step()
+            except StopIteration as stop:
+                end: T = stop.value
+                return end
+            try:
+                step = partial(steps.send, self._reply_to(effect))
+            except Exception as error:  # noqa: BLE001 - it is for whoever asked
+                step = partial(steps.throw, error)
 
-
-def reply_to(
-    effect: Effect, *, body: bytes, now_ns: Callable[[], int], contents: Contents
-) -> object:
-    """Answer one effect from values."""
-    match effect:
-        case ReadBody(limit_bytes=limit):
-            return body if len(body) <= limit else None
-        case Now():
-            return now_ns()
-        case Fetch(url=url):
-            content = contents(url)
-            if content is None:
-                return FetchFailed(reason=WOULD_FETCH)
-            return Fetched(status_code=200, body=content)
-        case GetDocument(url=url, parse=parse):
-            content = contents(url)
-            return Unavailable(reason=WOULD_FETCH) if content is None else read(content, parse)
-        case _:
-            assert_never(effect)
+    def _reply_to(self, effect: Effect) -> object:
+        match effect:
+            case ReadBody(limit_bytes=limit):
+                return self._body if len(self._body) <= limit else None
+            case Now():
+                return self._now_ns()
+            case Fetch(url=url):
+                content = self._contents(url)
+                if content is None:
+                    return FetchFailed(reason=WOULD_FETCH)
+                return Fetched(status_code=200, body=content)
+            case GetDocument(url=url, parse=parse):
+                content = self._contents(url)
+                return Unavailable(reason=WOULD_FETCH) if content is None else read(content, parse)
+            case StoreGet() | StorePut() | StoreTake() | StoreDelete() | StoreFind():
+                return self._store.answer(effect)
+            case Once(work=work):
+                return self.answered(work())
+            case Wait():
+                return None
+            case Compute(run=run):
+                return run()
+            case _:
+                assert_never(effect)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -40,7 +40,11 @@ class Kind(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record(Generic[T]):
-    """A value in the store. Versions count from 1 and grow with every change of the record."""
+    """A value in the store.
+
+    Versions are above 0 and grow with every write, past the end of a record too: whoever comes
+    back with an old one never writes over a record that others have made since.
+    """
 
     key: str
     value: T
@@ -111,3 +115,6 @@ class StoreFind:
     kind: Kind[Any]
     group: str | None = None
     limit: int = 100
+
+
+StoreEffect: TypeAlias = StoreGet | StorePut | StoreTake | StoreDelete | StoreFind

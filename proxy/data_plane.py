@@ -24,6 +24,8 @@ from proxy.upstream_pool import UpstreamPool
 
 # How often connections that became idle are told to close while we stop.
 STOP_STEP_S = 0.2
+# What goes on without any client: a session that is being refreshed, say.
+LAST_WORK_S = 5.0
 
 Say: TypeAlias = Callable[[str], None]
 Bound: TypeAlias = Sequence[tuple[Listener, list[socket.socket]]]
@@ -115,8 +117,11 @@ class DataPlane:
         """Drop the connections to upstreams and write the last events."""
         if self._keeping is not None:
             self._keeping.cancel()
+        await self.service.single_flight.close(LAST_WORK_S)
+        self.service.calculator.close()
         await self.service.documents.close()
         await self.service.fetcher.close()
+        await self.service.store.close()
         self.service.pool.close()
         if self._writer is not None:
             self._writer.close()

@@ -3,25 +3,56 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, assert_never
+from collections.abc import Generator
+from typing import Any, TypeVar, assert_never
 
-from policy.effect import Effect, Fetch, GetDocument, Now, ReadBody
+from policy.effect import Compute, Effect, Fetch, GetDocument, Now, Once, ReadBody, Wait
+from policy.store import StoreDelete, StoreFind, StoreGet, StorePut, StoreTake
 from proxy.service import Service
+
+T = TypeVar("T")
 
 
 def answer_effect(effect: Effect, service: Service) -> Any:
     """Return the answer, or the future of it where it takes time.
 
+    A future of a piece of work raises what the work raises: that is for the generator that asked.
     All but the request's body: that is read by whoever has the request.
     """
     match effect:
         case GetDocument():
             return service.documents.answer(effect)
+        case StoreGet() | StorePut() | StoreTake() | StoreFind() | StoreDelete():
+            return service.store.answer(effect)
         case Now():
             return service.now_ns()
         case Fetch():
             return asyncio.ensure_future(service.fetcher.fetch(effect))
+        case Once(name=name, work=work):
+            return service.single_flight.join(name, lambda: completed(work(), service))
+        case Wait(seconds=seconds):
+            return asyncio.ensure_future(asyncio.sleep(seconds))
+        case Compute(run=run):
+            return service.calculator.run(run)
         case ReadBody():
             raise TypeError("the body is read by whoever has it")
         case _:
             assert_never(effect)
+
+
+async def completed(steps: Generator[Effect, Any, T], service: Service) -> T:
+    """Run a piece of work to its end, answering what it asks for."""
+    answer: Any = None
+    raised: Exception | None = None
+    while True:
+        try:
+            effect = steps.send(answer) if raised is None else steps.throw(raised)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        answer, raised = answer_effect(effect, service), None
+        if isinstance(answer, asyncio.Future):
+            try:
+                answer = await answer
+            except Exception as error:  # noqa: BLE001 - it is for the work, which asked
+                answer, raised = None, error

@@ -184,11 +184,11 @@ class ExchangeDriver:
         self._then = then
         self._step(None)
 
-    def _step(self, answer: Any) -> None:
+    def _step(self, answer: Any, raised: BaseException | None = None) -> None:
         """Go on with the phase until it ends or waits for something."""
         while True:
             try:
-                effect = self._steps.send(answer)
+                effect = self._steps.send(answer) if raised is None else self._steps.throw(raised)
             except StopIteration as end:
                 decision: Decision = end.value
                 break
@@ -198,9 +198,9 @@ class ExchangeDriver:
             if isinstance(effect, ReadBody):
                 if not self._read(effect):
                     return
-                answer = self._whole_body()
+                answer, raised = self._whole_body(), None
                 continue
-            answer = answer_effect(effect, self._service)
+            answer, raised = answer_effect(effect, self._service), None
             if isinstance(answer, asyncio.Future):
                 self._waiting = answer
                 answer.add_done_callback(self._arrived)
@@ -213,7 +213,8 @@ class ExchangeDriver:
         """Go on with what the policy has waited for, unless nobody is there any more."""
         self._waiting = None
         if not self._finished and not future.cancelled():
-            self._step(future.result())
+            raised = future.exception()
+            self._step(future.result() if raised is None else None, raised)
 
     def _read(self, effect: ReadBody) -> bool:
         """Begin to buffer the body; True when there is nothing to wait for."""

@@ -157,15 +157,20 @@ async def _lets_through(
         return True
     steps: Phases = run_phase(served.policy, phase, exchange)
     answer: Any = None
+    raised: Exception | None = None
     while True:
         try:
-            effect = steps.send(answer)
+            effect = steps.send(answer) if raised is None else steps.throw(raised)
         except StopIteration as end:
             return isinstance(end.value.outcome, Continue)
+        raised = None
         if not isinstance(effect, ReadBody):
             answer = answer_effect(effect, service)
             if isinstance(answer, asyncio.Future):
-                answer = await answer
+                try:
+                    answer = await answer
+                except Exception as error:  # noqa: BLE001 - it is for the action, which asked
+                    raised = error
         elif not stream.has_body:
             answer = b""
         else:

@@ -15,6 +15,7 @@ from typing import Protocol
 from policy.certificate import NO_CERTIFICATE, Certificate
 from policy.effect import GetDocument
 from policy.surroundings import Surroundings
+from proxy.calculator import Calculator
 from proxy.completion import Completion
 from proxy.deadlines import Deadlines
 from proxy.documents import Documents
@@ -24,6 +25,9 @@ from proxy.http1.grammar import FieldLines
 from proxy.limits import Limits
 from proxy.message import HttpDate
 from proxy.open_streams import OpenStreams
+from proxy.single_flight import SingleFlight
+from proxy.store.interface import Store
+from proxy.store.memory import ProcessMemory
 from proxy.trusted_proxies import TrustedProxies
 from proxy.upstream_pool import UpstreamPool
 
@@ -73,6 +77,9 @@ class Service:
     deadlines: Deadlines
     stopping: bool = False
     fetcher: Fetcher = field(default_factory=Fetcher)
+    store: Store = field(default_factory=ProcessMemory)
+    single_flight: SingleFlight = field(default_factory=SingleFlight, init=False)
+    calculator: Calculator = field(default_factory=Calculator, init=False)
     documents: Documents = field(init=False)
     streams: OpenStreams = field(default_factory=OpenStreams, init=False)
     field_lines: FieldLines = field(default_factory=FieldLines, init=False)

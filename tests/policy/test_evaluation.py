@@ -10,7 +10,7 @@ import pytest
 from actions import LANGUAGE
 from policy.effect import Effect, Now, ReadBody
 from policy.engine import GO_ON, Decision
-from policy.evaluation import Ending, Evaluation, UpstreamAnswer, answered, evaluate
+from policy.evaluation import Ending, Evaluation, UpstreamAnswer, World, evaluate
 from policy.exchange import Connection, Endpoint, Exchange, Request
 from policy.fields import Fields
 from policy.load import load_policy
@@ -123,5 +123,5 @@ def asking_phase() -> Generator[Effect, Any, Decision]:
 
 
 def test_effects_are_answered_from_values() -> None:
-    decision = answered(asking_phase(), body=b"body", now_ns=lambda: NOW_NS)
+    decision = World(body=b"body", now_ns=lambda: NOW_NS).answered(asking_phase())
     assert decision is GO_ON[Phase.ON_HTTP_REQUEST]
