@@ -1,4 +1,4 @@
-"""JSON objects from strangers: bounded before they are read, and never ambiguous (D1-2).
+"""JSON from strangers: bounded before it is read, and never ambiguous (D1-2).
 
 Refused are duplicate members, of which readers take different ones; NaN and Infinity, which JSON
 has not; numbers beyond a double; half surrogate pairs, which are no text.
@@ -17,11 +17,26 @@ INT64: Final = 2**63
 
 
 class JsonError(ValueError):
-    """Text that is not one acceptable JSON object."""
+    """Text that is not one acceptable JSON object, or list."""
 
 
 def parse_object(data: bytes, *, max_values: int = MAX_VALUES) -> dict[str, Any]:
     """Read one JSON object from UTF-8; raises JsonError. Numbers beyond 64 bits are floats."""
+    value = _parse(data, max_values)
+    if not isinstance(value, dict):
+        raise JsonError("not an object")
+    return value
+
+
+def parse_list(data: bytes, *, max_values: int = MAX_VALUES) -> list[Any]:
+    """Read one JSON list in the same way; raises JsonError."""
+    value = _parse(data, max_values)
+    if not isinstance(value, list):
+        raise JsonError("not a list")
+    return value
+
+
+def _parse(data: bytes, max_values: int) -> Any:
     openers = data.count(b"[") + data.count(b"{")
     if openers + data.count(b",") > max_values:
         raise JsonError("too many values")
@@ -40,8 +55,6 @@ def parse_object(data: bytes, *, max_values: int = MAX_VALUES) -> dict[str, Any]
     except (ValueError, RecursionError):
         # Never with the text itself: it may be a secret.
         raise JsonError("no JSON") from None
-    if not isinstance(value, dict):
-        raise JsonError("not an object")
     if openers > MAX_DEPTH and depth_of(value) > MAX_DEPTH:
         raise JsonError("nested too deep")
     return value

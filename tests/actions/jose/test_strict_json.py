@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actions.jose.strict_json import MAX_DEPTH, JsonError, depth_of, parse_object
+from actions.jose.strict_json import MAX_DEPTH, JsonError, depth_of, parse_list, parse_object
 
 REFUSED = {
     "duplicate member": b'{"a": 1, "a": 1}',
@@ -44,6 +44,13 @@ def test_what_can_be_read_in_two_ways_is_refused(data: bytes) -> None:
 def test_an_object_is_read() -> None:
     text = '{"a": [1, -2.5, true, null, "\\ud83d\\ude00", {"b": {}}], "ü": "[[["}'
     assert parse_object(text.encode()) == json.loads(text)
+
+
+def test_a_list_is_read_as_strictly() -> None:
+    assert parse_list(b'[{"a": 1}, 2]') == [{"a": 1}, 2]
+    for data in (b"{}", b"1", b'[{"a": 1, "a": 2}]', b"[" * 10_000, b"[NaN]"):
+        with pytest.raises(JsonError):
+            parse_list(data)
 
 
 def test_numbers_beyond_64_bits_are_doubles() -> None:
