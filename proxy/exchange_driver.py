@@ -89,6 +89,8 @@ class ExchangeDriver:
         self._request_ended = self._retried = self._reused = self._tunnel = self._finished = False
         self._upstream: UpstreamConnection | None = None
         self._connecting: asyncio.Task[None] | None = None
+        self._steps: Phases | None = None
+        self._then: Callable[[Decision], None] | None = None
         self._waiting: asyncio.Future[Any] | None = None
         self._staged: list[bytes] | None = None
         self._staged_ended = False
@@ -186,9 +188,12 @@ class ExchangeDriver:
 
     def _step(self, answer: Any, raised: BaseException | None = None) -> None:
         """Go on with the phase until it ends or waits for something."""
+        steps = self._steps
+        if steps is None:
+            return
         while True:
             try:
-                effect = self._steps.send(answer) if raised is None else self._steps.throw(raised)
+                effect = steps.send(answer) if raised is None else steps.throw(raised)
             except StopIteration as end:
                 decision: Decision = end.value
                 break
@@ -207,7 +212,15 @@ class ExchangeDriver:
                 return
         if not isinstance(decision.outcome, Continue):
             self._decision = decision
-        self._then(decision)
+        then = self._then
+        self._forget_phase()
+        if then is not None:
+            then(decision)
+
+    def _forget_phase(self) -> None:
+        # It holds what holds it: a ring that would be left to the garbage collector, which costs
+        # more than a whole phase.
+        self._steps = self._then = None
 
     def _arrived(self, future: asyncio.Future[Any]) -> None:
         """Go on with what the policy has waited for, unless nobody is there any more."""
@@ -610,6 +623,7 @@ class ExchangeDriver:
         if self._finished:
             return
         self._finished = True
+        self._forget_phase()
         if self._waiting is not None:
             self._waiting.cancel()
         if self._stream is not None:
@@ -640,3 +654,4 @@ class ExchangeDriver:
         elif self._decision is not None:
             record.decided(self._decision)
         self._service.completed(record)
+        exchange.changed()

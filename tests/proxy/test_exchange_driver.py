@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
+from policy.exchange import Exchange
+from policy.variables import Activation
+from proxy.exchange_driver import ExchangeDriver
 from proxy.limits import Limits
 from tests.proxy.rig import OK, origin, proxy, request, served, until
 
@@ -329,3 +333,52 @@ async def test_a_fault_of_ours_is_500_and_never_a_pass() -> None:
         reply = await running.ask(request())
         assert (reply.status, reply.first("ngrok-error-code")) == (500, "ERR_NGROK_2300")
         assert upstream.received == []
+
+
+RULES_OF_BOTH_PHASES = """
+on_http_request:
+  - expressions: ["req.method == 'NONE'"]
+    actions: [{type: deny}]
+on_http_response:
+  - expressions: ["res.status_code == 999"]
+    actions: [{type: add-headers, config: {headers: {x-a: b}}}]
+"""
+ANSWERS_ITSELF = """
+on_http_request: [{actions: [{type: custom-response, config: {status_code: 200}}]}]
+"""
+
+
+OF_ONE_REQUEST = (ExchangeDriver, Exchange, Activation)
+
+
+@pytest.mark.parametrize(
+    "rules", ["", RULES_OF_BOTH_PHASES, ANSWERS_ITSELF], ids=["none", "both-phases", "answers"]
+)
+async def test_a_request_leaves_nothing_to_the_garbage_collector(rules: str) -> None:
+    """What refers to itself stays until a collection, which costs more than a phase does."""
+    async with origin() as upstream, proxy(served(upstream.port, rules)) as running:
+        client = await running.client()
+        for number in range(6):
+            if number == 5:
+                upstream.received.clear()
+                running.completions.clear()
+                gc.collect()
+                gc.disable()
+            client.send(request())
+            assert (await client.reply()).status == 200
+        try:
+            running.completions.clear()
+            assert not [each for each in _rings() if isinstance(each, OF_ONE_REQUEST)]
+        finally:
+            gc.enable()
+            client.close()
+
+
+def _rings() -> list[object]:
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        gc.collect()
+        return gc.garbage.copy()
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
