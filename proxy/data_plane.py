@@ -14,6 +14,7 @@ from proxy.completion import Completion
 from proxy.deadlines import Deadlines
 from proxy.event_stream import EventStream
 from proxy.event_writer import EventWriter
+from proxy.internal_error import LoopErrors
 from proxy.listener import ACCEPT_BATCH, ACCEPT_BATCH_SHARED, OpenListener
 from proxy.metrics import Metric, traffic_metrics
 from proxy.open_connections import OpenConnections
@@ -69,6 +70,7 @@ class DataPlane:
         ]
         self._keep_documents()
         self._keeping = asyncio.create_task(self.service.documents.run(), name="documents")
+        asyncio.get_running_loop().set_exception_handler(LoopErrors(self._say))
         for each in self._listeners:
             each.start()
 

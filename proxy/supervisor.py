@@ -17,7 +17,6 @@ import socket
 import subprocess
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from proxy.backoff import Backoff
 from proxy.channel import Channel, Message, metrics_from_json, status_to_json
 from proxy.data_plane import Say
 from proxy.failure import Failure
+from proxy.internal_error import HOW_TO_REPORT, internal_error, stack
 from proxy.metrics import COUNTER, GAUGE, Metric, ReloadCounts, Sum
 from proxy.reload import (
     Fingerprint,
@@ -241,8 +241,9 @@ class Supervisor:
             self._woken.close()
             self._work(self._assembly, channel)
             code = 0
-        except BaseException:  # noqa: BLE001 - the last stop of this process
-            traceback.print_exc()
+        except BaseException as error:  # noqa: BLE001 - the last stop of this process
+            self._say(f"{stack(error)}penstock: worker {number}: {internal_error(error)}")
+            self._say(f"        this is {HOW_TO_REPORT}")
         finally:
             sys.stderr.flush()
             os._exit(code)

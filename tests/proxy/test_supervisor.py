@@ -208,6 +208,55 @@ def test_a_dead_worker_is_replaced_while_the_others_serve(tmp_path: Path) -> Non
 
 
 def test_a_replacement_runs_what_was_good_though_the_file_is_bad_now(tmp_path: Path) -> None:
+def test_bounds_on_connections_hold_over_all_workers(tmp_path: Path) -> None:
+    """T-DO-3: whoever of the workers accepts them."""
+    with started(tmp_path, workers=3, more="limits: {max_connections: 6}\n") as proxy:
+        held = [socket.create_connection((LOOPBACK, proxy.port)) for _ in range(6)]
+        until(lambda: proxy.metric("penstock_connections") == 6)
+        assert {ask(proxy.port)[0] for _ in range(12)} == {503}
+        # The places of a worker that is killed are free, though it could give none of them back.
+        before = proxy.workers()
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: len(proxy.workers() - before) == 3)
+        until(lambda: proxy.metric("penstock_workers") == 3)
+        assert ask(proxy.port) == (200, "one")
+        for each in held:
+            each.close()
+
+
+BROKEN = """
+import sys
+import proxy.server
+
+def broken(worker, channel):
+    raise KeyError("planted")
+
+proxy.server.run_worker = broken
+from penstock.__main__ import main
+sys.argv = ["penstock", "http", "1", "--workers", "2", "--listen", "127.0.0.1:0"]
+main()
+"""
+
+
+@pytest.mark.parametrize("wanted", ["", "1"], ids=["a line", "with the stack"])
+def test_a_bug_that_ends_a_worker_is_told_in_a_line(wanted: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", BROKEN],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        env={**ENVIRONMENT, "PENSTOCK_TRACEBACK": wanted},
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert re.search(r"penstock: worker [12]: [0-9a-f]{8}: KeyError at ", ended.stderr)
+    assert "set PENSTOCK_TRACEBACK=1 and report" in ended.stderr
+    assert "a worker could not start: ended with code 1" in ended.stderr
+    assert ("Traceback" in ended.stderr) is bool(wanted)
+    assert ("planted" in ended.stderr) is bool(wanted)
+
+
     with started(tmp_path) as proxy:
         proxy.policy.write_text(BAD)
         until(lambda: proxy.has_said("the old configuration stays"))
