@@ -65,8 +65,10 @@ class Arrival:
 
     def enter(self) -> bool:
         """Take a place among the open connections; False when there is none left."""
-        limits = self._service.runtime.limits
-        self._has_place = self.connections.enter(self.connection.peer_ip, limits)
+        runtime, peer_ip = self._service.runtime, self.connection.peer_ip
+        self._has_place = self.connections.enter(
+            peer_ip, runtime.limits, is_trusted=runtime.trusted_proxies.trusts(peer_ip)
+        )
         return self._has_place
 
     def leave(self) -> None:

@@ -21,6 +21,7 @@ from proxy.open_connections import OpenConnections
 from proxy.rare_warning import RareWarning
 from proxy.readmission import readmit_streams
 from proxy.service import Listener, Service
+from proxy.shared_counts import CountsSide
 from proxy.upstream_pool import UpstreamPool
 
 # How often connections that became idle are told to close while we stop.
@@ -35,10 +36,20 @@ Bound: TypeAlias = Sequence[tuple[Listener, list[socket.socket]]]
 class DataPlane:
     """The listeners of one process and every connection behind them."""
 
-    def __init__(self, assembly: Assembly, *, events: EventStream | None, say: Say) -> None:
-        """Prepare to serve an assembly. To be made in the process that serves."""
+    def __init__(
+        self,
+        assembly: Assembly,
+        *,
+        events: EventStream | None,
+        say: Say,
+        counts: CountsSide | None = None,
+    ) -> None:
+        """Prepare to serve an assembly. To be made in the process that serves.
+
+        `counts` tells of the connections of other processes that serve with this one.
+        """
         self._say = say
-        self._connections = OpenConnections()
+        self._connections = OpenConnections(counts)
         self._listeners: list[OpenListener] = []
         self._readmission: asyncio.Task[None] | None = None
         self._writer = None if events is None else _writer(events, say)
@@ -59,6 +70,7 @@ class DataPlane:
 
     def open(self, bound: Bound, *, shared: bool) -> None:
         """Accept connections from now on; `shared` when other processes accept from the same."""
+        asyncio.get_running_loop().set_exception_handler(LoopErrors(self._say))
         refusals = RareWarning(self._say, "connections refused")
         batch = ACCEPT_BATCH_SHARED if shared else ACCEPT_BATCH
         self._listeners = [
@@ -70,7 +82,6 @@ class DataPlane:
         ]
         self._keep_documents()
         self._keeping = asyncio.create_task(self.service.documents.run(), name="documents")
-        asyncio.get_running_loop().set_exception_handler(LoopErrors(self._say))
         for each in self._listeners:
             each.start()
 

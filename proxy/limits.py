@@ -108,7 +108,7 @@ class Limits(ActionConfig):
     ] = 24 * 3600.0
     max_connections: Annotated[Count, Doc("Clients' connections at a time.")] = 10_000
     max_connections_per_address: Annotated[
-        Count, Doc("Connections of one client address at a time.")
+        Count, Doc("Connections of one address, or IPv6 network of 64 bits, at a time.")
     ] = 1_000
     max_upstream_idle_connections: Annotated[
         Count, Doc("Idle connections kept to one upstream.")

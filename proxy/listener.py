@@ -169,8 +169,7 @@ class OpenListener:
         task.add_done_callback(self._tasks.discard)
 
     def _refuse(self, client: socket.socket, peer_ip: str) -> None:
-        limits = self._service.runtime.limits
-        full = self._connections.total >= limits.max_connections
+        full = self._connections.is_full(self._service.runtime.limits)
         bound = "max_connections" if full else f"max_connections_per_address, {peer_ip}"
         self._refusals.note(1, bound)
         if self.listener.tls is not None:

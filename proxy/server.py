@@ -18,6 +18,7 @@ from proxy.data_plane import Bound, Say, address_lines
 from proxy.event_stream import EventStream
 from proxy.listener import open_sockets
 from proxy.settings_types import SocketAddress
+from proxy.shared_counts import SharedCounts
 from proxy.single_process import SingleProcess
 from proxy.supervisor import Supervisor
 from proxy.takeover import Inheritance, inheritance, is_trial, replace_process
@@ -53,6 +54,7 @@ def serve(
         several = assembly.plan.workers > 1 or left is not None
         stream = None if events is None else EventStream(events, shared=several)
         if several:
+            counts = SharedCounts(assembly.plan.workers)
             supervisor = Supervisor(
                 assembly,
                 assemble,
@@ -63,7 +65,9 @@ def serve(
                     admin_sockets=admin_sockets,
                     events=stream,
                     say=say,
+                    counts=counts,
                 ),
+                lost=counts.wipe,
                 sockets=sockets.all,
                 say=say,
                 on_ready=partial(_ready, bound, say, on_ready),
@@ -81,6 +85,7 @@ def serve(
 
 
 def _work(
+    number: int,
     assembly: Assembly,
     channel: socket.socket,
     *,
@@ -89,6 +94,7 @@ def _work(
     admin_sockets: list[socket.socket],
     events: EventStream | None,
     say: Say,
+    counts: SharedCounts,
 ) -> None:
     """Serve in a worker's process, by the assembly that its supervisor has now."""
     now = {(each.host, each.port): each for each in assembly.listeners}
@@ -99,6 +105,7 @@ def _work(
         admin_sockets=admin_sockets,
         events=events,
         say=say,
+        counts=counts.side(number),
     )
     run_worker(worker, channel)
 

@@ -51,7 +51,7 @@ STOP_GRACE_S = 10.0
 PREDECESSOR = 0
 HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD)
 
-Work: TypeAlias = Callable[[Assembly, socket.socket], None]
+Work: TypeAlias = Callable[[int, Assembly, socket.socket], None]
 
 
 @dataclass(slots=True, eq=False)
@@ -104,6 +104,7 @@ class Supervisor:
         assemble: Callable[[], Assembly],
         *,
         work: Work,
+        lost: Callable[[int], None],
         sockets: Iterable[socket.socket],
         say: Say,
         on_ready: Callable[[], None],
@@ -113,15 +114,17 @@ class Supervisor:
     ) -> None:
         """Prepare to run `assembly.plan.workers` workers.
 
-        `work` serves in a worker's process, by an assembly and the worker's end of its channel.
-        `sockets` are closed here when everything stops. `upgrade` replaces this process by a new
-        one of the same configuration, and gives it the workers (process ids and descriptors) and
-        the counters of those that have ended; it returns only by raising OSError. `predecessors`
-        and `counted` are what the process before this one has left.
+        `work` serves in a worker's process: by the worker's number, an assembly and the worker's
+        end of its channel. `lost` is told the number of a worker that is gone. `sockets` are
+        closed here when everything stops. `upgrade` replaces this process by a new one of the
+        same configuration, and gives it the workers (process ids and descriptors) and the
+        counters of those that have ended; it returns only by raising OSError. `predecessors` and
+        `counted` are what the process before this one has left.
         """
         self._assembly = assembly
         self._assemble = assemble
         self._work = work
+        self._lost = lost
         self._sockets = tuple(sockets)
         self._say = say
         self._on_ready = on_ready
@@ -219,12 +222,12 @@ class Supervisor:
         pid = os.fork()
         if not pid:
             ours.close()
-            self._become_worker(theirs, before)
+            self._become_worker(number, theirs, before)
         theirs.close()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return self._hire(Hand(number, pid, Channel(ours), time.monotonic()))
 
-    def _become_worker(self, channel: socket.socket, mask: Iterable[int]) -> None:
+    def _become_worker(self, number: int, channel: socket.socket, mask: Iterable[int]) -> None:
         """Leave the supervisor behind and serve. The process ends here, whatever happens."""
         code = 1
         try:
@@ -239,7 +242,7 @@ class Supervisor:
             self._selector.close()
             self._wake.close()
             self._woken.close()
-            self._work(self._assembly, channel)
+            self._work(number, self._assembly, channel)
             code = 0
         except BaseException as error:  # noqa: BLE001 - the last stop of this process
             self._say(f"{stack(error)}penstock: worker {number}: {internal_error(error)}")
@@ -275,6 +278,7 @@ class Supervisor:
         if not self._serving:
             raise Failure(f"a worker could not start: {_cause(status)}")
         slot.hand = None
+        self._lost(hand.number)
         delay_s = slot.backoff.after(time.monotonic() - hand.started)
         slot.due = time.monotonic() + delay_s
         self._restarts += 1

@@ -18,6 +18,7 @@ from proxy.data_plane import Bound, DataPlane, Say
 from proxy.event_stream import EventStream
 from proxy.failure import Failure
 from proxy.reload import load_version
+from proxy.shared_counts import CountsSide
 from proxy.status import Status
 
 # Whatever makes a supervisor silent for this long, the admin listener says so with an error.
@@ -42,12 +43,13 @@ class Worker:
         admin_sockets: list[socket.socket],
         events: EventStream | None,
         say: Say,
+        counts: CountsSide,
     ) -> None:
         """Prepare to serve an assembly that the supervisor has found good."""
         self._assemble = assemble
         self._bound = bound
         self._admin_sockets = admin_sockets
-        self._data_plane = DataPlane(assembly, events=events, say=say)
+        self._data_plane = DataPlane(assembly, events=events, say=say, counts=counts)
         self._files = assembly.files
         self._attempt = 0
         self._prepared: Assembly | None = None

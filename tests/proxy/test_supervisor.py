@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -207,7 +208,6 @@ def test_a_dead_worker_is_replaced_while_the_others_serve(tmp_path: Path) -> Non
         assert proxy.metric("penstock_worker_restarts_total") == 1
 
 
-def test_a_replacement_runs_what_was_good_though_the_file_is_bad_now(tmp_path: Path) -> None:
 def test_bounds_on_connections_hold_over_all_workers(tmp_path: Path) -> None:
     """T-DO-3: whoever of the workers accepts them."""
     with started(tmp_path, workers=3, more="limits: {max_connections: 6}\n") as proxy:
@@ -257,6 +257,7 @@ def test_a_bug_that_ends_a_worker_is_told_in_a_line(wanted: str) -> None:
     assert ("planted" in ended.stderr) is bool(wanted)
 
 
+def test_a_replacement_runs_what_was_good_though_the_file_is_bad_now(tmp_path: Path) -> None:
     with started(tmp_path) as proxy:
         proxy.policy.write_text(BAD)
         until(lambda: proxy.has_said("the old configuration stays"))
