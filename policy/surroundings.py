@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from policy.ip_intelligence import NO_INTELLIGENCE, IpIntelligence
 from policy.ip_policy import IpPolicy
+from policy.oauth_endpoints import OauthEndpoints
 
 
 def no_secret(_vault: str, _name: str) -> str | None:
@@ -25,7 +26,8 @@ class Surroundings:
     `now_ns` gives nanoseconds since the epoch, `random_fraction` a number in [0, 1),
     `random_integer(low, high)` one of low to high, both included; `random_bytes(count)` nobody
     can foresee, so that secrets can be made of them. `secret(vault, name)` is None
-    for a secret that there is not. `ip_policies` are the lists that `restrict-ips` may name.
+    for a secret that there is not. `ip_policies` are the lists that `restrict-ips` may name,
+    `oauth_providers` the addresses of providers that are elsewhere than usual.
     """
 
     now_ns: Callable[[], int]
@@ -35,3 +37,4 @@ class Surroundings:
     ip_policies: Mapping[str, IpPolicy] = field(default_factory=dict)
     intelligence: IpIntelligence = NO_INTELLIGENCE
     secret: Callable[[str, str], str | None] = no_secret
+    oauth_providers: Mapping[str, OauthEndpoints] = field(default_factory=dict)
