@@ -76,13 +76,15 @@ class GetDocument:
     is asked for; it is fetched again in the background, and a failure never drops a good one.
     `parse` reads what was fetched, once per version; it raises BadDocument. Without `wait` only
     what is at hand counts. `newer_than` asks for a version above that one: it is fetched now,
-    though not more often than once a minute.
+    though not more often than once a minute. A document that no policy names is fetched from
+    public addresses only (T-SS-1), unless it is `is_host_trusted`: on the host of one that is.
     """
 
     url: str
     parse: Callable[[bytes], Any]
     wait: bool = True
     newer_than: int = 0
+    is_host_trusted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

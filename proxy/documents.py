@@ -1,4 +1,4 @@
-"""Keeps documents of others fresh: key sets now, provider metadata later. Answers GetDocument.
+"""Keeps documents of others fresh: key sets and provider metadata. Answers GetDocument.
 
     a document that a policy names   fetched at the start, then every 15 minutes
     one whose URL a request made up  fetched when asked for, one of 64 at most
@@ -52,7 +52,7 @@ STOPPED: Final = "stopped"
 
 Answer: TypeAlias = Document | Unavailable
 FetchNow: TypeAlias = Callable[[Fetch], Awaitable[Fetched | FetchFailed]]
-Key: TypeAlias = tuple[str, Callable[[bytes], Any]]
+Key: TypeAlias = tuple[str, Callable[[bytes], Any], bool]
 
 
 @dataclass(slots=True, eq=False)
@@ -61,6 +61,7 @@ class _Entry:
 
     url: str
     parse: Callable[[bytes], Any]
+    is_host_trusted: bool
     is_named: bool
     good: Document | None = None
     good_until: float = -inf
@@ -98,7 +99,7 @@ class Documents:
         not. A good document serves on for `max_stale_s` after its last successful fetch.
         """
         self._max_stale_s = max_stale_s
-        named = {(request.url, request.parse) for request in requests}
+        named = {_key(request) for request in requests}
         self._entries = {
             key: entry for key, entry in self._entries.items() if key in named or not entry.is_named
         }
@@ -116,7 +117,7 @@ class Documents:
 
     def answer(self, request: GetDocument) -> Answer | asyncio.Future[Answer]:
         """Answer at once where that is possible, else with what to wait for."""
-        entry = self._entries.get((request.url, request.parse))
+        entry = self._entries.get(_key(request))
         now = self._now()
         if entry is None:
             if not request.wait:
@@ -177,8 +178,8 @@ class Documents:
             if self._entries[oldest].refreshing is not None:
                 return Unavailable(reason=TOO_MANY)
             del self._entries[oldest]
-        entry = _Entry(request.url, request.parse, is_named=False)
-        self._entries[request.url, request.parse] = entry
+        key = _key(request)
+        entry = self._entries[key] = _Entry(*key, is_named=False)
         return entry
 
     def _refresh(self, entry: _Entry) -> None:
@@ -217,7 +218,7 @@ class Documents:
                 headers=(("Accept", "application/json, */*;q=0.5"),),
                 limit_bytes=LIMIT_BYTES,
                 timeout_s=TIMEOUT_S,
-                is_host_trusted=entry.is_named,
+                is_host_trusted=entry.is_named or entry.is_host_trusted,
             )
         )
         if isinstance(answer, FetchFailed):
@@ -246,6 +247,11 @@ class Documents:
         wait_s = min(FIRST_RETRY_S * 2.0**entry.failures, longest_s)
         entry.failures = min(entry.failures + 1, 16)
         entry.next_at = self._now() + wait_s
+
+
+def _key(request: GetDocument) -> Key:
+    # Where one may be fetched from is part of what it is: a policy's trust is for its own only.
+    return request.url, request.parse, request.is_host_trusted
 
 
 def read_document(path: Path) -> bytes | FetchFailed:

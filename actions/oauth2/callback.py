@@ -1,6 +1,6 @@
-"""What a browser brings back from the provider (RFC 6749, section 4.1.2; RFC 9207).
+"""The code that a browser brings back from the provider (RFC 6749, section 4.1.2; RFC 9207).
 
-Nothing of it is asked of the provider before it is known whose answer it is (OA-4, D2-9 to D2-12).
+Nothing of it is asked of the provider before it is known whose answer it is (OA-4, D2-11, D2-12).
 """
 
 from __future__ import annotations
@@ -8,33 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import parse_qsl
 
 from actions.login.protocol import LoginRefused
 from actions.oauth2.quotation import described, error_name
-from actions.oauth2.refusals import BAD_CALLBACK, CODE_USED, WRONG_ISSUER, refused_by
+from actions.oauth2.refusals import CODE_USED, WRONG_ISSUER, refused_by
 
-MAX_QUERY: Final = 8192
-MAX_PARAMETERS: Final = 32
 MAX_CODE: Final = 4096
 WHAT: Final = "the provider"
 
 # RFC 6749, appendix A.11.
 _CODE = re.compile(r"[ -~]+")
-
-
-def parse_parameters(query: str) -> Mapping[str, str] | LoginRefused:
-    """Read the parameters of a callback; each may stand there once only (D2-9)."""
-    if len(query) > MAX_QUERY:
-        return _malformed("too long")
-    try:
-        pairs = parse_qsl(
-            query, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
-        )
-    except ValueError:
-        return _malformed("no form")
-    parameters = dict(pairs)
-    return parameters if len(parameters) == len(pairs) else _malformed("a parameter twice")
 
 
 def code_of(
@@ -64,12 +47,6 @@ def code_of(
             detail="the answer has no code, or none that can be one",
         )
     return code
-
-
-def _malformed(detail: str) -> LoginRefused:
-    return LoginRefused(
-        status_code=400, reason="callback-malformed", error_code=BAD_CALLBACK, detail=detail
-    )
 
 
 def _other_issuer(detail: str) -> LoginRefused:

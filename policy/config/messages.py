@@ -189,7 +189,7 @@ def missing_field(error: Error) -> Problem:
         message=message,
         place=error.place,
         hint=f"add {name!r}" if error.node is None else None,
-        reference=REQUIRED,
+        reference=error.reference or REQUIRED,
     )
 
 

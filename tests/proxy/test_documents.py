@@ -209,6 +209,17 @@ async def test_what_no_policy_names_is_fetched_with_care_and_bounded() -> None:
     assert content(await world.get("file:///etc/passwd")) == "file-not-named-by-policy"
 
 
+async def test_a_document_on_a_trusted_host_is_one_of_its_own() -> None:
+    world = World()
+    world.documents.keep((), max_stale_s=DAY)
+    for is_trusted in (False, True):
+        request = GetDocument(url=URL, parse=parse, is_host_trusted=is_trusted)
+        found = world.documents.answer(request)
+        assert isinstance(found, asyncio.Future)
+        assert content(await found) == b"one"
+    assert [fetch.is_host_trusted for fetch in world.fetches] == [False, True]
+
+
 async def test_documents_that_are_being_fetched_are_not_pushed_out() -> None:
     world = World()
     world.documents.keep((), max_stale_s=DAY)
