@@ -23,12 +23,13 @@ class RareWarning:
         self._count = 0
         self._next = float("-inf")
 
-    def note(self, count: int, why: str) -> None:
-        """Count what has happened, and say so when it is time."""
+    def note(self, count: int, why: str) -> bool:
+        """Count what has happened, and say so when it is time; tell whether it was."""
         self._count += count
         now = self._clock()
         if now < self._next:
-            return
+            return False
         self._next = now + PAUSE_S
         noted, self._count = self._count, 0
         self._say(f"penstock: {self._what}: {noted} ({why})")
+        return True
