@@ -56,6 +56,8 @@ class LoggedIn:
     """Who the provider says it is.
 
     `ends_ns` is the provider's own end of the session. `details` are for the protocol's results.
+    A renewal may bring new tokens and nothing about the user: then `person` is as it was, and
+    `is_person_renewed` is false.
     """
 
     person: Person
@@ -63,6 +65,7 @@ class LoggedIn:
     provider_session: str = ""
     ends_ns: int | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    is_person_renewed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,14 @@ class Farewell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogoutNotice:
+    """Whose sessions a provider says are over: one of its own sessions, or all of a user's."""
+
+    subject: str = ""
+    provider_session: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoginProtocol(Generic[C]):
     """One way to log in.
 
@@ -102,8 +113,8 @@ class LoginProtocol(Generic[C]):
     configuration the provider has to agree to: a change makes it be asked again. `begin` gives
     the URL to send the browser to, `finish` takes the parameters it comes back with (each name
     once). `renew` asks about the user again, with the refresh token where there is one. `end`
-    gives the URL of the provider's own logout, None where there is none. `result` makes what
-    expressions see.
+    gives the URL of the provider's own logout, None where there is none. `logout_notice` reads
+    what a provider posts when a user has logged out there, None where providers don't.
     """
 
     provider: Callable[[C, Exchange], tuple[str, str]]
@@ -115,3 +126,10 @@ class LoginProtocol(Generic[C]):
     ]
     renew: Callable[[C, Exchange, Session], Asking[Renewal]]
     end: Callable[[C, Exchange, Session, Farewell], Asking[str | None]]
+    logout_notice: Callable[[C, Exchange, bytes], Asking[LogoutNotice | LoginRefused]] | None = None
+
+    def scope(self, config: C, exchange: Exchange) -> str:
+        """Name all that a login and its session have to have been made for (OA-4)."""
+        where = config.auth_cookie_domain or exchange.endpoint.id
+        url = self.provider(config, exchange)[1]
+        return f"{config.login_name} {where} {url} {self.client_id(config)}"
