@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from policy.effect import Document, GetDocument
 from policy.ip_intelligence import NO_INTELLIGENCE, IpIntelligence
 from policy.ip_policy import IpPolicy
 from policy.oauth_endpoints import OauthEndpoints
@@ -16,6 +17,11 @@ from policy.oauth_endpoints import OauthEndpoints
 
 def no_secret(_vault: str, _name: str) -> str | None:
     """Know no secret."""
+    return None
+
+
+def no_document(_request: GetDocument, /) -> Document | None:
+    """Have no document at hand."""
     return None
 
 
@@ -28,6 +34,8 @@ class Surroundings:
     can foresee, so that secrets can be made of them. `secret(vault, name)` is None
     for a secret that there is not. `ip_policies` are the lists that `restrict-ips` may name,
     `oauth_providers` the addresses of providers that are elsewhere than usual.
+    `document_at_hand` answers GetDocument where that is possible at once. None says nothing of
+    whether there is one, only that it has to be asked for by the effect.
     """
 
     now_ns: Callable[[], int]
@@ -38,3 +46,4 @@ class Surroundings:
     intelligence: IpIntelligence = NO_INTELLIGENCE
     secret: Callable[[str, str], str | None] = no_secret
     oauth_providers: Mapping[str, OauthEndpoints] = field(default_factory=dict)
+    document_at_hand: Callable[[GetDocument], Document | None] = no_document

@@ -91,7 +91,7 @@ class DataPlane:
         for each in self._listeners:
             key = each.listener.host, each.listener.port
             each.listener = after.get(key, each.listener)
-        self.service.runtime = assembly.runtime
+        self.service.use(assembly.runtime)
         self._keep_documents()
         if self.service.streams:
             self._readmission = asyncio.create_task(readmit_streams(self.service))

@@ -144,6 +144,13 @@ class Documents:
             return entry.answer(now)
         return asyncio.ensure_future(self._wait(entry, entry.refreshing))
 
+    def at_hand(self, request: GetDocument) -> Document | None:
+        """Return a good document that a policy names; None for any other answer."""
+        entry = self._entries.get(_key(request))
+        if entry is None or not entry.is_named or self._now() >= entry.good_until:
+            return None
+        return entry.good
+
     async def run(self) -> None:
         """Keep the named documents fresh, until cancelled."""
         while True:

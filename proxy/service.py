@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from policy.certificate import NO_CERTIFICATE, Certificate
@@ -87,6 +87,12 @@ class Service:
 
     def __post_init__(self) -> None:
         self.documents = Documents(self.fetcher.fetch, now=time.monotonic)
+        self.use(self.runtime)
+
+    def use(self, runtime: Runtime) -> None:
+        """Decide the next request by another configuration; documents at hand serve it too."""
+        surroundings = replace(runtime.surroundings, document_at_hand=self.documents.at_hand)
+        self.runtime = replace(runtime, surroundings=surroundings)
 
     def date(self) -> str:
         """Return the present time as a Date value."""

@@ -251,3 +251,19 @@ async def test_a_file_is_read_and_read_again_after_a_reload(tmp_path: Path) -> N
     assert read_document(path) == FetchFailed(reason="answer-too-large")
     assert world.fetches == []
     assert document_path("https://x/") is None
+
+
+async def test_a_document_that_a_policy_names_is_at_hand_while_it_is_good() -> None:
+    world = World()
+    request = GetDocument(url=URL, parse=parse)
+    assert world.documents.at_hand(request) is None
+    world.name()
+    assert world.documents.at_hand(request) is None
+    await world.get()
+    assert world.documents.at_hand(request) is await world.get(wait=False)
+    world.now += DAY
+    assert world.documents.at_hand(request) is None
+    await world.get("https://other.example.com/")
+    assert (
+        world.documents.at_hand(GetDocument(url="https://other.example.com/", parse=parse)) is None
+    )
