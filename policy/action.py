@@ -15,7 +15,7 @@ from policy.problem import Severity
 
 __all__ = [
     "Action", "ActionConfig", "ActionError", "Close", "Continue", "Doc", "Exchange", "Outcome",
-    "Respond", "Terminates",
+    "Respond", "Site", "Terminates",
 ]  # fmt: skip
 
 
@@ -70,7 +70,9 @@ class Respond(Generic[R]):
 
     `reason` is the stable code that the completion event names. `error_code` ("ERR_NGROK_3203")
     is sent as the `ngrok-error-code` header. `runs_response_phase` follows language spec,
-    section 1.3: true for custom-response and redirect, false for every denial.
+    section 1.3: true for custom-response and redirect, false for every denial. An answer on a
+    path of ours that `rules_may_replace` is a default only: rules with expressions that match the
+    path still run, and may answer in its place.
     """
 
     status_code: int
@@ -79,6 +81,7 @@ class Respond(Generic[R]):
     body: bytes = b""
     error_code: str | None = None
     runs_response_phase: bool = False
+    rules_may_replace: bool = False
     result: R | None = None
 
 
@@ -111,10 +114,28 @@ Terminates: TypeAlias = Callable[[Any], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Site(Generic[C]):
+    """What an action answers by itself, wherever its rule stands and whatever it asks for.
+
+    Requests for one of `paths` are given to `serve` before the first rule. `auth_id` tells
+    several such actions of a policy apart: it is named in the URL's query, and no two may have
+    the same. Without it each is tried in turn until one does not `Continue`; `is_last` says that
+    no other is left. `cookies` are the names that are its own: they are set apart from what
+    policies and the upstream see, and the upstream may not set them (T-CK-1, T-CK-2).
+    """
+
+    paths: frozenset[str]
+    auth_id: Callable[[C], str | None]
+    cookies: Callable[[C], frozenset[str]]
+    serve: Callable[[C, Exchange, bool], Steps[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Action(Generic[C]):
     """What an action's module offers; the engine, the checker and the reference read only this.
 
-    `run` is a plain function, or (with `effects`) a generator function that yields effects.
+    `run` returns what it decided; with `effects` it may return a generator instead, that yields
+    effects before it decides.
     `terminates` tells from the checked configuration whether the phase ends here every time, so
     that whatever follows in the rule is unreachable (2207); `answers` is for what ends it but in
     odd cases, and so will do as the last word of an endpoint without upstream (2235).
@@ -123,7 +144,8 @@ class Action(Generic[C]):
     configuration. In `phases_without_config` a configuration is refused (2203).
     `ip_policy_names` are the named lists of the operator that a configuration relies on; an
     unknown one is refused (2216). `documents` are those that a configuration will ask for by
-    fixed URLs: they are fetched before the first request and kept fresh.
+    fixed URLs: they are fetched before the first request and kept fresh. `site` is what it
+    answers by itself.
     """
 
     name: str
@@ -139,6 +161,7 @@ class Action(Generic[C]):
     phases_without_config: frozenset[Phase] = frozenset()
     ip_policy_names: Callable[[Any], tuple[str, ...]] = lambda _config: ()
     documents: Callable[[Any], tuple[GetDocument, ...]] = lambda _config: ()
+    site: Site[C] | None = None
 
     @property
     def result_namespace(self) -> str:

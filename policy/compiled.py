@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from policy.action import Action, Outcome, Steps
+from policy.action import Action, Outcome, Site, Steps
 from policy.cel import Expression
 from policy.config import DecodedConfig
 from policy.effect import GetDocument
@@ -69,17 +69,29 @@ class NamedDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnPath:
+    """An action that answers on a path by itself, and what it is told apart from others by."""
+
+    step: CompiledAction
+    site: Site[Any]
+    auth_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """A whole document, checked and compiled. Immutable and shared by all requests.
 
     `owned_headers` are the lower-case request field names that only the policy may set;
-    `documents` are what it will ask for by fixed URLs, such as key sets.
+    `documents` are what it will ask for by fixed URLs, such as key sets. `own_paths` are those
+    that some of its actions answer by themselves, `own_cookies` the names of their cookies.
     """
 
     name: str
     rules: Mapping[Phase, tuple[CompiledRule, ...]] = field(default_factory=dict)
     owned_headers: frozenset[str] = frozenset()
     documents: tuple[NamedDocument, ...] = ()
+    own_paths: Mapping[str, tuple[OwnPath, ...]] = field(default_factory=dict)
+    own_cookies: frozenset[str] = frozenset()
     warnings: tuple[Problem, ...] = ()
 
     def has(self, phase: Phase) -> bool:

@@ -6,17 +6,19 @@ interpolation that fails ends the request: nothing is ever let through because a
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from policy.action import Close, Continue, Outcome, Respond, Steps
 from policy.cel import CelError
-from policy.compiled import CompiledAction, CompiledRule, Policy
+from policy.compiled import CompiledAction, CompiledRule, OwnPath, Policy
 from policy.config import InterpolationError
 from policy.effect import Effect
 from policy.exchange import Exchange
 from policy.forwarding import strip_owned
+from policy.own_cookies import take_cookies
+from policy.own_paths import OWN_PATH, own_paths, replacement, replacing_rules, serve_own_path
 from policy.phase import Phase
 from policy.trace import Trace
 from policy.variables import activation
@@ -50,9 +52,14 @@ GO_ON = {phase: Decision(outcome=Continue(), phase=phase) for phase in Phase}
 
 
 def begin_request(policy: Policy, exchange: Exchange) -> None:
-    """Remove what the client may not say (T-HD-1): names that the policy owns, in any spelling."""
+    """Remove what the client may not say (T-HD-1): names that the policy owns, in any spelling.
+
+    Cookies of our own are set apart, for the actions that have set them (T-CK-1).
+    """
     if exchange.request is not None:
         strip_owned(exchange.request, policy.owned_headers)
+        if policy.own_cookies:
+            exchange.own_cookies = take_cookies(exchange.request.headers, policy.own_cookies)
         exchange.changed()
 
 
@@ -65,7 +72,34 @@ def run_phase(
     """
     exchange.phase = phase
     exchange.vars = {}
-    for rule in policy.rules.get(phase, ()):
+    rules = policy.rules.get(phase, ())
+    if phase is Phase.ON_HTTP_REQUEST and policy.own_paths:
+        own = own_paths(policy, exchange)
+        if own is not None:
+            return (yield from _own_path(own, rules, exchange, trace))
+    return (yield from _rules(rules, exchange, trace))
+
+
+def _own_path(
+    own: Sequence[OwnPath], rules: Sequence[CompiledRule], exchange: Exchange, trace: Trace | None
+) -> Phases:
+    """Let actions answer on a path of their own; some answers give way to a rule's."""
+    phase = exchange.phase
+    served = yield from serve_own_path(own, exchange)
+    ours = Decision(outcome=served, phase=phase, action=OWN_PATH)
+    if not served.rules_may_replace:
+        return ours
+    decided = yield from _rules(replacing_rules(rules), exchange, trace)
+    outcome = replacement(served, decided.outcome)
+    if outcome is served:
+        return ours
+    return Decision(outcome=outcome, phase=phase, rule=decided.rule, action=decided.action)
+
+
+def _rules(rules: Iterable[CompiledRule], exchange: Exchange, trace: Trace | None) -> Phases:
+    """Run rules in their order until one of them ends the phase."""
+    phase = exchange.phase
+    for rule in rules:
         try:
             if trace is not None:
                 matched = trace.conditions(rule, exchange)

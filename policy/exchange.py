@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,9 +108,12 @@ class Exchange:
     `results` holds the last result of each action by namespace, for the whole connection
     (language spec, section 3.12); `vars` lives for one phase; `logs` and `warnings` go into the
     completion event. `checks` collects what actions looked at; None when nobody wants to know.
-    `admitted_until_ns` is how long what the actions decided holds for an open stream, None for
-    as long as it lasts. `is_readmission` tells that the request of an open stream is decided
-    once more: it was counted, and what is good for one use was used, when it came.
+    `own_cookies` are those that the proxy itself has set: neither policies nor the upstream see
+    them; None before they are set apart. `reference` is what a person can quote from a page of
+    ours, "" if none was shown. `admitted_until_ns` is how long what the actions decided holds
+    for an open stream, None for as long as it lasts. `is_readmission` tells that the request of
+    an open stream is decided once more: it was counted, and what is good for one use was used,
+    when it came.
     """
 
     connection: Connection
@@ -125,6 +129,8 @@ class Exchange:
     checks: list[Check] | None = None
     admitted_until_ns: int | None = None
     is_readmission: bool = False
+    own_cookies: Mapping[str, tuple[str, ...]] | None = None
+    reference: str = ""
     # The computed variables of policy.variables, dropped whenever the request or response
     # changes, so that later expressions see what earlier actions did.
     computed: Any = None

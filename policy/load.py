@@ -8,11 +8,11 @@ from difflib import get_close_matches
 from typing import Any, TypeAlias
 
 from policy import user_agent
-from policy.action import Action
+from policy.action import Action, Site
 from policy.cel import Environment, Expression, ExpressionError, Finding, compile_expression
 from policy.cel import Limits as ExpressionLimits
 from policy.cel.types import BOOL
-from policy.compiled import CompiledAction, CompiledRule, NamedDocument, Policy
+from policy.compiled import CompiledAction, CompiledRule, NamedDocument, OwnPath, Policy
 from policy.config import DecodedConfig, decode_config
 from policy.document import (
     ACTION_HINTS,
@@ -105,6 +105,7 @@ class _Loader:
         self.problems = problems
         self.owned: set[str] = set()
         self.documents: list[NamedDocument] = []
+        self.sites: list[OwnPath] = []
         self.rule_count = 0
         self.rules_done = 0
 
@@ -126,6 +127,8 @@ class _Loader:
             rules={phase: compiled for phase, compiled in rules.items() if compiled},
             owned_headers=frozenset(self.owned),
             documents=tuple(self.documents),
+            own_paths=paths_of(self.sites),
+            own_cookies=cookies_of(self.sites),
             warnings=sorted_problems(self.problems),
         )
 
@@ -224,7 +227,24 @@ class _Loader:
                 NamedDocument(request=request, place=node.type_node.place())
                 for request in action.documents(decoded.sample)
             )
-        return CompiledAction(action=action, config=decoded)
+        step = CompiledAction(action=action, config=decoded)
+        if decoded.sample is not None and action.site is not None:
+            self.add_site(step, action.site, decoded)
+        return step
+
+    def add_site(self, step: CompiledAction, site: Site[Any], decoded: DecodedConfig[Any]) -> None:
+        """Take note of an action with paths of its own; no two may have the same name (2239)."""
+        auth_id = site.auth_id(decoded.sample)
+        if any(other.auth_id == auth_id for other in self.sites):
+            called = "without an 'auth_id'" if auth_id is None else f"called {auth_id!r}"
+            self.error(
+                decoded.places(() if auth_id is None else ("auth_id",)),
+                "login-twice",
+                f"there are two logins {called}",
+                hint="give each its own 'auth_id', or put one login into a rule for all paths",
+                reference="ERR_NGROK_2239",
+            )
+        self.sites.append(OwnPath(step=step, site=site, auth_id=auth_id))
 
     def examine(
         self, phase: Phase, action: Action[Any], decoded: DecodedConfig[Any], sample: Any
@@ -318,6 +338,20 @@ class _Loader:
         self.problems.append(
             Problem(code=code, message=message, place=place, hint=hint, reference=reference)
         )
+
+
+def paths_of(sites: Iterable[OwnPath]) -> dict[str, tuple[OwnPath, ...]]:
+    """Return who answers by itself on which path."""
+    found: dict[str, tuple[OwnPath, ...]] = {}
+    for own in sites:
+        for path in own.site.paths:
+            found[path] = (*found.get(path, ()), own)
+    return found
+
+
+def cookies_of(sites: Iterable[OwnPath]) -> frozenset[str]:
+    """Return the names of all cookies of the proxy's own."""
+    return frozenset().union(*(own.site.cookies(own.step.config.sample) for own in sites))
 
 
 def ends_always(step: CompiledAction) -> bool:

@@ -76,8 +76,8 @@ class Session:
     `scope` names all that the login was for: action, endpoint, provider, client. `agreed` is a
     mark of the configuration that the provider was last asked under. `provider_session` is the
     provider's own name for it (`sid`, `SessionIndex`), "" for none. `ends_ns` is its absolute
-    end. `refreshed_ns` is when the provider was last asked about the user. `details` belong to
-    the protocol.
+    end. `refreshed_ns` is when the provider last told us about the user, `retry_ns` before when it
+    is not to be asked again because it could not tell. `details` belong to the protocol.
     """
 
     id: str
@@ -97,6 +97,7 @@ class Session:
     refreshed_ns: int
     ends_ns: int
     provider_session: str = ""
+    retry_ns: int = 0
     details: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -1,0 +1,77 @@
+"""The cookies of a login: one for the session, one that a browser is recognised by meanwhile.
+
+Both are opaque secrets of 256 bits. `__Host-` binds a cookie to this very host (OA-10); where a
+domain shares the session that is `__Secure-`, and on a plain http endpoint there is no prefix
+and no `Secure` (RFC 6265bis, section 4.1.3).
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64encode
+from typing import Final
+
+from actions.login.settings import LoginSettings
+from policy.exchange import Exchange
+
+SECRET_BYTES: Final = 32
+# Several with one name come from other hosts of a domain (OA-10); more than these is an attack.
+MAX_CANDIDATES: Final = 4
+SESSION: Final = "session"
+NONCE: Final = "nonce"
+PREFIXES: Final = ("", "__Host-", "__Secure-")
+
+_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+def new_secret(exchange: Exchange) -> str:
+    """Make a secret that nobody can foresee."""
+    return urlsafe_b64encode(exchange.surroundings.random_bytes(SECRET_BYTES)).rstrip(b"=").decode()
+
+
+def own_cookies(config: LoginSettings) -> frozenset[str]:
+    """Return every name that a login's cookies can have: no upstream reads or sets them."""
+    return frozenset(
+        f"{prefix}ngrok.{config.login_name}.{purpose}"
+        for prefix in PREFIXES
+        for purpose in (SESSION, NONCE)
+    )
+
+
+def cookie_name(config: LoginSettings, purpose: str, *, is_https: bool) -> str:
+    """Return the name of a cookie. The browser's own cookie is never shared among hosts."""
+    prefix = ""
+    if is_https:
+        is_shared = purpose == SESSION and config.auth_cookie_domain is not None
+        prefix = "__Secure-" if is_shared else "__Host-"
+    return f"{prefix}ngrok.{config.login_name}.{purpose}"
+
+
+def shown_secrets(
+    exchange: Exchange, config: LoginSettings, purpose: str, *, is_https: bool
+) -> tuple[str, ...]:
+    """Return the well-formed values that a browser shows under a cookie's name."""
+    if not exchange.own_cookies:
+        return ()
+    values = exchange.own_cookies.get(cookie_name(config, purpose, is_https=is_https), ())
+    distinct = tuple(dict.fromkeys(each for each in values if _SECRET.fullmatch(each)))
+    return distinct if len(distinct) <= MAX_CANDIDATES else ()
+
+
+def set_cookie(
+    config: LoginSettings, purpose: str, value: str, *, is_https: bool, max_age_s: int
+) -> tuple[str, str]:
+    """Return the field line that gives a browser a cookie; no age at all takes it away."""
+    parts = [f"{cookie_name(config, purpose, is_https=is_https)}={value}", "Path=/"]
+    if purpose == SESSION and config.auth_cookie_domain is not None:
+        parts.append(f"Domain={config.auth_cookie_domain}")
+    parts += [f"Max-Age={max_age_s}", "HttpOnly"]
+    if is_https:
+        parts.append("Secure")
+    parts.append("SameSite=Lax")
+    return "set-cookie", "; ".join(parts)
+
+
+def drop_cookie(config: LoginSettings, purpose: str, *, is_https: bool) -> tuple[str, str]:
+    """Return the field line that takes a cookie away."""
+    return set_cookie(config, purpose, "", is_https=is_https, max_age_s=0)

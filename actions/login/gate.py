@@ -1,0 +1,151 @@
+"""Lets in who is logged in, and sends everyone else to the login (language spec, section 5.13).
+
+A valid session goes on, renewed first where that is due. Without one:
+
+    a page is opened           302 to the provider; the way back is kept on our side
+    a script, form, WebSocket  401 with `WWW-Authenticate`, and where a login begins: a login page
+                               would help nobody there (D2-38)
+    the store is not there     503
+    a WebSocket from another   403, logged in or not (T-WS-1)
+    origin
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any, Final, TypeAlias
+
+from actions.login import pages
+from actions.login.begin import begin_login
+from actions.login.navigation import is_foreign_websocket, is_navigation, is_preflight
+from actions.login.protocol import LoginProtocol
+from actions.login.renewal import Renewed, is_due, renewed
+from actions.login.result import AS_USUAL, Circumstances
+from actions.login.return_target import HOME, login_path, own_target
+from actions.login.session import Session
+from actions.login.sessions import NS_PER_S, NoSession, find_session, needs_touch, touched
+from actions.login.settings import LoginSettings
+from actions.login.visit import Visit, visit
+from policy.action import ActionError, Continue, Outcome, Respond
+from policy.effect import Effect
+from policy.exchange import Check, Exchange
+from policy.store import Record, StoreUnavailable
+
+# Open streams ask again so often, which is how soon a logout elsewhere ends them (T-WS-4).
+LEASE_NS: Final = 5 * NS_PER_S
+
+LOGIN_REQUIRED: Final = "login-required"
+SESSION_TIMED_OUT: Final = "session-timed-out"
+SESSION_AT_ITS_END: Final = "session-max-duration-reached"
+FOREIGN_ORIGIN: Final = "websocket-cross-origin"
+
+EXPIRED_CODE: Final = "ERR_NGROK_3100"
+ORIGIN_CODE: Final = "ERR_NGROK_3213"
+
+MakeResult: TypeAlias = Callable[[Session | None, Circumstances], Any]
+Deciding: TypeAlias = Generator[Effect, Any, Outcome[Any]]
+
+
+def guard(
+    protocol: LoginProtocol[Any],
+    config: LoginSettings,
+    exchange: Exchange,
+    make_result: MakeResult,
+) -> Deciding:
+    """Decide one request."""
+    if config.allow_cors_preflight and exchange.request and is_preflight(exchange.request):
+        return Continue()
+    at = visit(protocol, config, exchange)
+    if isinstance(at, Respond):
+        return at
+    if is_foreign_websocket(at.request, at.origin.text):
+        return _refused_websocket(exchange)
+    found = yield from find_session(at)
+    if isinstance(found, StoreUnavailable):
+        return at.without_store(found)
+    if isinstance(found, NoSession):
+        return (yield from challenge(at, found, make_result))
+    circumstances = AS_USUAL
+    now_ns = at.now_ns
+    if is_due(found.value, config, protocol.agreed(config), now_ns):
+        after: Renewed = yield from renewed(at, found)
+        if after.unavailable is not None:
+            return at.without_store(after.unavailable)
+        if after.session is None:
+            absence = NoSession(reason=after.ended.reason if after.ended else LOGIN_REQUIRED)
+            return (yield from challenge(at, absence, make_result))
+        found = after.session
+        circumstances = Circumstances(is_refreshed=after.is_fresh)
+    elif not exchange.is_readmission and needs_touch(found.value, config, now_ns):
+        yield from touched(at, found)
+    return _admitted(found, exchange, now_ns, make_result(found.value, circumstances))
+
+
+def _admitted(
+    record: Record[Session], exchange: Exchange, now_ns: int, result: Any
+) -> Continue[Any]:
+    """Let a request with a valid session go on; its streams are looked at again soon."""
+    session = record.value
+    if exchange.checks is not None:
+        detail = f"{session.id} of {session.identity_id}"
+        exchange.checks.append(Check(subject="session", passed=True, detail=detail))
+    return Continue(result, admitted_until_ns=min(now_ns + LEASE_NS, session.ends_ns))
+
+
+def challenge(at: Visit, absence: NoSession, make_result: MakeResult) -> Deciding:
+    """Send to the login who can log in, and tell everyone else that a login is needed."""
+    reason = reason_of(absence)
+    result = make_result(
+        None,
+        Circumstances(
+            has_timed_out=absence.has_timed_out,
+            is_at_its_end=absence.is_at_its_end,
+            error=ActionError(code=EXPIRED_CODE, message=reason),
+        ),
+    )
+    exchange, mode = at.exchange, at.config.unauthenticated
+    if exchange.checks is not None:
+        exchange.checks.append(Check(subject="session", passed=False, detail=reason))
+    redirects = mode == "redirect" or (mode == "auto" and is_navigation(at.request))
+    if redirects and not exchange.is_readmission:
+        target = own_target(at.request)
+        return (yield from begin_login(at, target=target, reason=reason, result=result))
+    return unauthenticated(at, reason=reason, result=result)
+
+
+def reason_of(absence: NoSession) -> str:
+    """Return the code of why there is no session."""
+    if absence.has_timed_out:
+        return SESSION_TIMED_OUT
+    return SESSION_AT_ITS_END if absence.is_at_its_end else absence.reason
+
+
+def unauthenticated(at: Visit, *, reason: str, result: Any) -> Respond[Any]:
+    """Answer 401, to a person who has sent a form with a page (OA-20), to programs with data."""
+    url = at.origin.text + login_path(at.config.auth_id, own_target(at.request))
+    reference = pages.reference_of(at.exchange)
+    reads_html = any("text/html" in each for each in at.request.headers.all("accept"))
+    if reads_html:
+        link = pages.Link(text="Sign in", path=login_path(at.config.auth_id, HOME))
+        body = pages.page(pages.SESSION_OVER, reference=reference, link=link)
+    else:
+        body = pages.data(LOGIN_REQUIRED, reference, login_url=url)
+    # A scheme of our own: browsers ask for a password at those they know.
+    scheme = f'Login realm="{at.origin.host}", login_uri="{url}"'
+    return pages.respond(
+        401,
+        reason,
+        body,
+        fields=pages.PAGE_FIELDS if reads_html else pages.DATA_FIELDS,
+        headers=(("www-authenticate", scheme),),
+        error_code=EXPIRED_CODE,
+        result=result,
+    )
+
+
+def _refused_websocket(exchange: Exchange) -> Respond[Any]:
+    """Answer 403 to a page of another site that would speak in a user's name."""
+    body = pages.data(FOREIGN_ORIGIN, pages.reference_of(exchange))
+    return pages.respond(
+        403, FOREIGN_ORIGIN, body, fields=pages.DATA_FIELDS, error_code=ORIGIN_CODE
+    )

@@ -1,0 +1,64 @@
+"""The origin that browsers know an endpoint by: what redirect URIs and cookies are made for.
+
+It comes from the configuration. A `Host` that a client sent counts only where it can't lead
+anybody astray: on an endpoint without a URL if it is a loopback name, and on a wildcard endpoint,
+whose hosts are all the operator's (T-RD-5).
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from policy.exchange import Endpoint, Exchange
+from policy.url import DEFAULT_PORTS, authority_text
+
+LOCALHOST = "localhost"
+WILDCARD = "*."
+
+
+class PublicOrigin(NamedTuple):
+    """Scheme, host and port of an endpoint as browsers see it."""
+
+    text: str
+    host: str
+    is_https: bool
+
+
+def public_origin(exchange: Exchange) -> PublicOrigin | None:
+    """Return the origin; None where nothing trustworthy names it."""
+    endpoint, request = exchange.endpoint, exchange.request
+    asked = None if request is None else request.public_url
+    host, port = endpoint.host, endpoint.port
+    if asked is not None and host.startswith(WILDCARD):
+        host = asked.host
+    elif asked is not None and is_own_machine(host) and asked.host != host:
+        # Penstock on one's own machine, under another of its names.
+        if not is_loopback(asked.host):
+            return None
+        host, port = asked.host, asked.effective_port
+    return _origin(endpoint, host, port)
+
+
+def _origin(endpoint: Endpoint, host: str, port: int) -> PublicOrigin:
+    scheme = endpoint.protocol
+    shown = None if DEFAULT_PORTS.get(scheme) == port else port
+    return PublicOrigin(f"{scheme}://{authority_text(host, shown)}", host, scheme == "https")
+
+
+def is_own_machine(host: str) -> bool:
+    """Tell whether an endpoint has no other name than the address that it listens on."""
+    try:
+        return is_loopback(host) or ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this very machine, by a literal address or its usual name."""
+    if host == LOCALHOST:
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

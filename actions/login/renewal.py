@@ -1,0 +1,181 @@
+"""Asks the provider about a user again, once for all requests that find it due (OA-14, OA-15).
+
+    in one process        whoever comes while it is going on waits for the same answer
+    in several, one store a lease in the store: one asks, the others wait for the new session
+    the client goes away  it is finished all the same: a refresh token is good for one use, and
+                          the answer to it must not be lost
+
+What comes back is written over the very version that was read. A session that was ended
+meanwhile stays ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+from actions.login.protocol import Asking, Ended, Kept, LoggedIn, Renewal
+from actions.login.session import SESSIONS, Session
+from actions.login.sessions import NS_PER_S, put_session
+from actions.login.settings import LoginSettings
+from actions.login.visit import Visit
+from policy.effect import Effect, Once, Wait
+from policy.store import (
+    ABSENT,
+    BadRecord,
+    Kind,
+    Record,
+    StoreDelete,
+    StoreGet,
+    StorePut,
+    StoreUnavailable,
+)
+
+# No request to a provider takes longer, so a lease that nobody renews is a dead process's.
+LEASE_S: Final = 15.0
+POLL_S: Final = 0.1
+WAITS: Final = 250
+WRITES: Final = 5
+# An access token that ends within so long is of no use to an upstream any more.
+EARLY_NS: Final = 10 * NS_PER_S
+RETRY_NS: Final = 30 * NS_PER_S
+
+A = TypeVar("A")
+
+
+def _read_lease(data: bytes) -> bytes:
+    if len(data) > 64:
+        raise BadRecord("too-long")
+    return data
+
+
+LEASES: Final = Kind(name="lease", encode=bytes, decode=_read_lease, max_entries=100_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewed:
+    """The session as it stands now; `session` None when it is over.
+
+    `is_fresh` tells that the provider has just answered. `ended` says why it is over.
+    """
+
+    session: Record[Session] | None
+    is_fresh: bool = False
+    ended: Ended | None = None
+    unavailable: StoreUnavailable | None = None
+
+
+def is_due(session: Session, config: LoginSettings, agreed: str, now_ns: int) -> bool:
+    """Tell whether the provider is to be asked again before this session counts."""
+    if session.agreed != agreed:
+        return True
+    if now_ns < session.retry_ns:
+        return False
+    interval_ns = config.userinfo_refresh_interval
+    if interval_ns is not None and now_ns >= session.refreshed_ns + interval_ns:
+        return True
+    tokens = session.tokens
+    return (
+        tokens.expires_ns is not None
+        and bool(tokens.refresh_token)
+        and now_ns >= tokens.expires_ns - EARLY_NS
+    )
+
+
+def renewed(at: Visit, record: Record[Session]) -> Generator[Effect, Any, Renewed]:
+    """Renew a session that is due, or wait for whoever does."""
+
+    def work() -> Generator[Effect, Any, Renewed]:
+        return _renewed_alone(at, record.key)
+
+    answer: Renewed = yield Once(name=f"renew:{record.key}", work=work)
+    return answer
+
+
+def _renewed_alone(at: Visit, key: str) -> Asking[Renewed]:
+    agreed = at.protocol.agreed(at.config)
+    for _ in range(WAITS):
+        found = yield StoreGet(kind=SESSIONS, key=key)
+        if isinstance(found, StoreUnavailable):
+            return Renewed(session=None, unavailable=found)
+        if found is None:
+            return Renewed(session=None)
+        if not is_due(found.value, at.config, agreed, at.now_ns):
+            # Another process has done it.
+            return Renewed(session=found, is_fresh=True)
+        lease = yield StorePut(kind=LEASES, key=key, value=b"", ttl_s=LEASE_S, if_version=ABSENT)
+        if isinstance(lease, StoreUnavailable):
+            return Renewed(session=None, unavailable=lease)
+        if lease is not None:
+            asking = at.protocol.renew(at.config, at.exchange, found.value)
+            renewal: Renewal = yield from _keeping_lease(asking, key)
+            outcome = yield from _write(at, found, renewal)
+            yield StoreDelete(kind=LEASES, key=key)
+            return outcome
+        yield Wait(seconds=POLL_S)
+    return Renewed(session=None, unavailable=StoreUnavailable(reason="renewal-takes-too-long"))
+
+
+def _write(at: Visit, asked: Record[Session], renewal: Renewal) -> Asking[Renewed]:
+    """Write down what came of it, over whatever has happened to the session meanwhile."""
+    agreed, now_ns = at.protocol.agreed(at.config), at.now_ns
+    is_over = isinstance(renewal, Ended) or (
+        isinstance(renewal, Kept) and asked.value.agreed != agreed
+    )
+    for _ in range(WRITES):
+        current = yield StoreGet(kind=SESSIONS, key=asked.key)
+        if isinstance(current, StoreUnavailable):
+            return Renewed(session=None, unavailable=current)
+        if current is None:
+            return Renewed(session=None)
+        if is_over and current.value.tokens.refresh_token != asked.value.tokens.refresh_token:
+            # Somebody else's refresh was first, which is why ours was refused.
+            return Renewed(session=current)
+        if is_over:
+            yield StoreDelete(kind=SESSIONS, key=asked.key)
+            return Renewed(session=None, ended=renewal if isinstance(renewal, Ended) else CHANGED)
+        after = _after(current.value, renewal, agreed, now_ns)
+        put = put_session(asked.key, after, at.config, now_ns, if_version=current.version)
+        version = yield put
+        if isinstance(version, StoreUnavailable):
+            return Renewed(session=None, unavailable=version)
+        if version is not None:
+            stored = Record(key=asked.key, value=after, version=version)
+            return Renewed(session=stored, is_fresh=isinstance(renewal, LoggedIn))
+    return Renewed(session=None, unavailable=StoreUnavailable(reason="session-keeps-changing"))
+
+
+# The provider was asked because the policy has changed, and could not be asked.
+CHANGED: Final = Ended(reason="login-config-changed", error_code="ERR_NGROK_3100")
+
+
+def _after(session: Session, renewal: Renewal, agreed: str, now_ns: int) -> Session:
+    if not isinstance(renewal, LoggedIn):
+        return replace(session, retry_ns=now_ns + RETRY_NS, last_active_ns=now_ns)
+    ends_ns = session.ends_ns if renewal.ends_ns is None else min(session.ends_ns, renewal.ends_ns)
+    return replace(
+        session,
+        person=renewal.person,
+        tokens=renewal.tokens,
+        details=renewal.details or session.details,
+        provider_session=renewal.provider_session or session.provider_session,
+        agreed=agreed,
+        refreshed_ns=now_ns,
+        retry_ns=0,
+        last_active_ns=now_ns,
+        ends_ns=ends_ns,
+    )
+
+
+def _keeping_lease(asking: Asking[A], key: str) -> Asking[A]:
+    """Go through the provider's answers one by one, and keep the lease alive meanwhile."""
+    answer: Any = None
+    while True:
+        try:
+            effect = asking.send(answer)
+        except StopIteration as end:
+            result: A = end.value
+            return result
+        yield StorePut(kind=LEASES, key=key, value=b"", ttl_s=LEASE_S)
+        answer = yield effect

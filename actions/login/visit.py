@@ -1,0 +1,98 @@
+"""One request, as a login sees it: which login, how it is configured, where it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from actions.login import pages
+from actions.login.cookies import NONCE, SESSION, drop_cookie, set_cookie, shown_secrets
+from actions.login.protocol import LoginProtocol
+from actions.login.public_origin import PublicOrigin, public_origin
+from actions.login.settings import LoginSettings
+from policy.action import Respond
+from policy.exchange import Exchange, Request
+from policy.store import StoreUnavailable
+
+STORE_UNAVAILABLE: Final = "store-unavailable"
+ORIGIN_UNKNOWN: Final = "public-url-unknown"
+DOMAIN_FOREIGN: Final = "cookie-domain-foreign"
+
+SET_UP_CODE: Final = "ERR_NGROK_2300"
+READ_FAILED_CODE: Final = "ERR_NGROK_3150"
+DOMAIN_CODE: Final = "ERR_NGROK_3313"
+RETRY: Final = ("retry-after", "5")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request with the login that looks at it. `origin` is the endpoint's, as browsers see it."""
+
+    protocol: LoginProtocol[Any]
+    config: LoginSettings
+    exchange: Exchange
+    request: Request
+    origin: PublicOrigin
+
+    @property
+    def scope(self) -> str:
+        """What a login and its session have to have been made for."""
+        return self.protocol.scope(self.config, self.exchange)
+
+    @property
+    def now_ns(self) -> int:
+        """The time, in nanoseconds since the epoch."""
+        return self.exchange.surroundings.now_ns()
+
+    @property
+    def session_secrets(self) -> tuple[str, ...]:
+        """What the browser shows as its session."""
+        is_https = self.origin.is_https
+        return shown_secrets(self.exchange, self.config, SESSION, is_https=is_https)
+
+    @property
+    def browser_secrets(self) -> tuple[str, ...]:
+        """What the browser is recognised by during a login."""
+        is_https = self.origin.is_https
+        return shown_secrets(self.exchange, self.config, NONCE, is_https=is_https)
+
+    def give(self, purpose: str, secret: str, *, max_age_s: int) -> tuple[str, str]:
+        """Return the field line that gives the browser a cookie."""
+        is_https = self.origin.is_https
+        return set_cookie(self.config, purpose, secret, is_https=is_https, max_age_s=max_age_s)
+
+    def take_session(self) -> tuple[str, str]:
+        """Return the field line that takes the session's cookie away."""
+        return drop_cookie(self.config, SESSION, is_https=self.origin.is_https)
+
+    def without_store(self, unavailable: StoreUnavailable) -> Respond[Any]:
+        """Answer 503 while the store can't be asked: nobody can be told from anybody (P1)."""
+        self.exchange.warnings.append(f"store: {unavailable.reason}")
+        body = pages.page(pages.REFUSED[503], reference=pages.reference_of(self.exchange))
+        return pages.respond(
+            503, STORE_UNAVAILABLE, body, headers=(RETRY,), error_code=READ_FAILED_CODE
+        )
+
+
+def visit(
+    protocol: LoginProtocol[Any], config: LoginSettings, exchange: Exchange
+) -> Visit | Respond[Any]:
+    """Return the request as a login sees it, or the answer that its set-up lacks something."""
+    request = exchange.request
+    origin = None if request is None else public_origin(exchange)
+    if request is None or origin is None:
+        exchange.warnings.append(
+            "the login needs the endpoint's public URL: give the endpoint a 'url'"
+        )
+        return _set_up_wrong(exchange, ORIGIN_UNKNOWN, SET_UP_CODE)
+    domain = config.auth_cookie_domain
+    if domain is not None and not f".{origin.host}".endswith(f".{domain}"):
+        exchange.warnings.append(f"{origin.host!r} is not in auth_cookie_domain {domain!r}")
+        return _set_up_wrong(exchange, DOMAIN_FOREIGN, DOMAIN_CODE)
+    return Visit(protocol, config, exchange, request, origin)
+
+
+def _set_up_wrong(exchange: Exchange, reason: str, error_code: str) -> Respond[Any]:
+    """Answer 500 where the operator has to look at the configuration."""
+    body = pages.page(pages.REFUSED[500], reference=pages.reference_of(exchange))
+    return pages.respond(500, reason, body, error_code=error_code)
