@@ -16,6 +16,7 @@ from policy.engine import Decision, Phases, begin_request, run_phase
 from policy.exchange import Exchange, Request, Response
 from policy.fields import Fields
 from policy.forwarding import forwardable_trailers, received_fields, restore_location
+from policy.own_cookies import drop_set_cookies
 from policy.phase import Phase
 from proxy.client_side import ClientSide
 from proxy.completion import Completion
@@ -376,6 +377,8 @@ class ExchangeDriver:
         exchange.response = Response(
             status_code=head.status, headers=received_fields(head.fields), reason=head.reason
         )
+        if self._policy.own_cookies:
+            drop_set_cookies(exchange.response.headers, self._policy.own_cookies)
         exchange.computed = None
         self._upstream_status = head.status
         self._upstream_head_ns = self._service.now_ns()
