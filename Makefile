@@ -40,7 +40,10 @@ check: $(VENV)/installed-dev
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=94 $(PYTEST_ARGS)
 
 bench: $(VENV)/installed-dev
-	for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python bench/$$name.py || exit 1; done
+	failed=; for name in $(BENCHMARKS); do \
+		echo "== $$name"; $(BIN)/python bench/$$name.py || failed="$$failed $$name"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "targets missed, or not judged, in:$$failed" >&2; exit 1; fi
 
 fuzz: $(VENV)/installed-dev
 	$(BIN)/python -c 'import atheris' 2>/dev/null || $(PIP) install --no-build-isolation -e '.[fuzz]'

@@ -21,19 +21,23 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import count, cycle
 from pathlib import Path
 
 import uvloop
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
-from proxy_load import HEAD_END, REQUEST, Upstream, response
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from actions.jose.algorithm import ALGORITHMS
 from actions.jose.key_set import parse_key_set
 from actions.jose.signature import signing_key
 from actions.jose.token import parse_token
-from proxy import LOAD_CORE, PROXY_CORE, cpu_s, free_port
+from bench.data_plane.accounting import LOAD_CORE, PROXY_CORE, cpu_s
+from bench.data_plane.clients import HEAD_END, browser_fields
+from bench.data_plane.origin import Origin
+from bench.data_plane.site import free_port
 
 ISSUER, AUDIENCE = "https://issuer.example.com/", "bench"
 KEYS = {
@@ -113,7 +117,7 @@ class Client(asyncio.Protocol):
         self._ask()
 
     def _ask(self) -> None:
-        head = (REQUEST % self._left)[:-2]
+        head = (b"GET /api/orders/%d" + browser_fields(0)) % (self._left, self._left)
         shown = f"Authorization: Bearer {next(self._tokens)}\r\n\r\n".encode()
         self._transport.write(head + shown)  # type: ignore[attr-defined]
 
@@ -179,10 +183,8 @@ async def load(case: Case, *, requests: int, connections: int) -> None:
 
 async def measure(options: argparse.Namespace) -> list[Case]:
     os.sched_setaffinity(0, {LOAD_CORE})
-    answer = response(SIZE)
-    server = await asyncio.get_running_loop().create_server(
-        lambda: Upstream(answer), "127.0.0.1", 0
-    )
+    numbers = count(1)
+    server = await asyncio.get_running_loop().create_server(lambda: Origin(numbers), "127.0.0.1", 0)
     upstream = server.sockets[0].getsockname()[1]
     own = [token("RS256", number) for number in range(options.connections)]
 

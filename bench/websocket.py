@@ -20,9 +20,9 @@ from pathlib import Path
 
 import uvloop
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from proxy import LOAD_CORE, PROXY_CORE, cpu_s
+from bench.data_plane.accounting import LOAD_CORE, PROXY_CORE, cpu_s
 
 ROOT = Path(__file__).parent.parent
 KEY = b"\x12\x34\x56\x78"
@@ -146,8 +146,7 @@ async def cost_us(checkout: Path, opcode: int, payload: bytes, args: argparse.Na
     server.close()
     if workload.left > 0:
         raise SystemExit("a connection was lost")
-    cost: float = spent / args.messages * 1e6
-    return cost
+    return float(spent / args.messages * 1e6)
 
 
 async def measure(args: argparse.Namespace) -> None:

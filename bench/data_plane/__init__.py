@@ -1,0 +1,1 @@
+"""The data plane against its peers: what `bench/proxy.py` is made of."""
