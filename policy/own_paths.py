@@ -19,7 +19,7 @@ from policy.variables import activation
 
 OWN_PATH: Final = "own-path"
 AUTH_ID: Final = "auth_id"
-NO_SUCH_LOGIN: Final = Respond[Any](status_code=404, reason="unknown-auth-id")
+NO_SUCH_LOGIN: Final[Respond[Any]] = Respond(status_code=404, reason="unknown-auth-id")
 INTERPOLATION_FAILED: Final = "interpolation-failed"
 
 
