@@ -77,4 +77,4 @@ class Failures:
                 self._say("penstock: the store works again")
 
     def _new_warning(self) -> RareWarning:
-        return RareWarning(self._say, "the store failed; who needs it gets 503")
+        return RareWarning(self._say, "the store does not work, requests that needed it")

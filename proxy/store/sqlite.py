@@ -16,6 +16,7 @@ from policy.store import StoreEffect, StoreFind, StoreGet, StorePut, StoreUnavai
 from proxy.store import failures
 from proxy.store.failures import Failures
 from proxy.store.interface import KindCount
+from proxy.store.sealed import RecentlyOpened
 from proxy.store.sqlite_database import open_for_reading
 from proxy.store.sqlite_records import PutRow, Records
 from proxy.store.sqlite_writer import SqliteFile, SqliteWriter
@@ -35,11 +36,15 @@ class SqliteStore:
 
     def answer(self, effect: StoreEffect) -> Any:
         """Answer an effect: a read at once if possible, a write as a future."""
-        if self._records is not None and isinstance(effect, StoreGet | StoreFind):
-            with suppress(sqlite3.Error):
-                return self._records.answer(effect, self._file.now())
-            # Whatever it is, the writer finds it too, and does what is to be done about it.
-            self._stop_reading()
+        if self._records is not None:
+            try:
+                if isinstance(effect, StoreGet):
+                    return self._records.get(effect.kind, effect.key, self._file.now())
+                if isinstance(effect, StoreFind):
+                    return self._records.answer(effect, self._file.now())
+            except sqlite3.Error:
+                # Whatever it is, the writer finds it too, and does what is to be done about it.
+                self._stop_reading()
         if self._is_closed:
             return StoreUnavailable(reason=failures.STOPPED)
         writer = self._writer or self._start()
@@ -84,7 +89,7 @@ class SqliteStore:
             return
         with suppress(sqlite3.Error):
             self._reading = open_for_reading(self._file.path)
-            self._records = Records(self._reading, self._file.seal)
+            self._records = Records(self._reading, RecentlyOpened(self._file.seal))
 
     def _stop_reading(self) -> None:
         if self._reading is not None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from typing import Any, Final, assert_never
+from typing import Any, Final, TypeAlias, assert_never
 
 from policy.store import (
     Kind,
     Record,
     StoreDelete,
-    StoreEffect,
     StoreFind,
     StoreGet,
     StorePut,
     StoreTake,
 )
-from proxy.store.sealed import Seal, record_id
+from proxy.store.sealed import Open, Seal, record_id
 
 READ: Final = "SELECT version, sealed FROM records WHERE kind = ? AND id = ? AND ends_at > ?"
 STANDING: Final = "SELECT version, sealed, ends_at FROM records WHERE kind = ? AND id = ?"
@@ -80,21 +79,26 @@ class PutRow:
         )
 
 
+# An effect of the store, in which what is to be written is encrypted already.
+SqliteEffect: TypeAlias = StoreGet | StoreFind | StoreTake | StoreDelete | PutRow
+
+
 class Records:
     """One connection's view of the records."""
 
-    __slots__ = ("_connection", "_seal", "evicted")
+    __slots__ = ("_connection", "_open", "evicted")
 
-    def __init__(self, connection: sqlite3.Connection, seal: Seal) -> None:
+    def __init__(self, connection: sqlite3.Connection, open_: Open) -> None:
+        """Take a connection, and what opens the records in it."""
         self._connection = connection
-        self._seal = seal
+        self._open = open_
         self.evicted: dict[str, int] = {}
 
     def get(self, kind: Kind[Any], key: str, now: float) -> Record[Any] | None:
         """Return a record that has not ended."""
         id_ = record_id(kind.name, key)
         row = self._connection.execute(READ, (kind.name, id_, now)).fetchone()
-        return None if row is None else self._seal.opened(kind, id_, row[1], row[0])
+        return None if row is None else self._open(kind, id_, row[1], row[0])
 
     def find(
         self, kind: Kind[Any], group: str | None, limit: int, now: float
@@ -105,7 +109,7 @@ class Records:
         else:
             name = record_id(kind.name, group)
             rows = self._connection.execute(FIND_IN_GROUP, (kind.name, name, now, limit))
-        opened = (self._seal.opened(kind, *row) for row in rows.fetchall())
+        opened = (self._open(kind, *row) for row in rows.fetchall())
         return tuple(each for each in opened if each is not None)
 
     def put(self, row: PutRow, now: float) -> int | None:
@@ -132,7 +136,7 @@ class Records:
         self._connection.execute(REMOVE, (version,))
         if ends_at <= now:
             return False, None
-        return True, self._seal.opened(kind, id_, sealed, version)
+        return True, self._open(kind, id_, sealed, version)
 
     def sweep(self, now: float) -> int:
         """Remove some of the records that have ended; return how many."""
@@ -142,8 +146,8 @@ class Records:
         """Count the records of each kind, those that have ended and are not swept yet too."""
         return dict(self._connection.execute(ENTRIES_OF_ALL).fetchall())
 
-    def answer(self, effect: StoreEffect | PutRow, now: float) -> Any:
-        """Answer an effect; the values of writes come as rows."""
+    def answer(self, effect: SqliteEffect, now: float) -> Any:
+        """Answer an effect."""
         match effect:
             case StoreGet(kind=kind, key=key):
                 return self.get(kind, key, now)
@@ -155,8 +159,6 @@ class Records:
                 return self.remove(kind, key, now)[1]
             case StoreDelete(kind=kind, key=key):
                 return self.remove(kind, key, now)[0]
-            case StorePut():
-                return self.put(PutRow.of(effect, self._seal), now)
             case _:
                 assert_never(effect)
 
@@ -166,7 +168,7 @@ class Records:
             return 0
         version, sealed, _ = found
         # Who reads it is told that there is none, and must be able to write one.
-        return version if self._seal.opened(row.kind, row.id, sealed, version) else 0
+        return version if self._open(row.kind, row.id, sealed, version) else 0
 
     def _make_room(self, row: PutRow, now: float) -> None:
         kind = row.kind.name

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from policy.store import StoreEffect, StoreUnavailable
+from policy.store import StoreUnavailable
 from proxy.store import failures
 from proxy.store.failures import Failures
 from proxy.store.sealed import Seal
@@ -28,7 +28,7 @@ from proxy.store.sqlite_database import (
     open_for_writing,
     reason_of,
 )
-from proxy.store.sqlite_records import SWEEP_BATCH, PutRow, Records
+from proxy.store.sqlite_records import SWEEP_BATCH, Records, SqliteEffect
 
 # One transaction: enough to be quick, few enough that who is first does not wait for the last.
 MAX_BATCH: Final = 256
@@ -44,7 +44,7 @@ Waiting: TypeAlias = "asyncio.Future[Any]"
 class Request(NamedTuple):
     """What to do, and who wants to know how it went."""
 
-    effect: StoreEffect | PutRow
+    effect: SqliteEffect
     answer: Waiting
 
 
@@ -79,7 +79,7 @@ class SqliteWriter:
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._thread.start()
 
-    def submit(self, effect: StoreEffect | PutRow) -> Waiting:
+    def submit(self, effect: SqliteEffect) -> Waiting:
         """Have an effect answered; it is carried out whether or not anybody waits for it."""
         answer: Waiting = self._loop.create_future()
         self._queue.put(Request(effect, answer))
@@ -131,7 +131,7 @@ class SqliteWriter:
             self._note(error)
             return
         self._inode = _inode(self._file.path)
-        self._records = Records(self._connection, self._file.seal)
+        self._records = Records(self._connection, self._file.seal.opened)
         self._records.evicted = self.evicted
         self._call(self._opened)
 
