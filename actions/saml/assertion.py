@@ -93,7 +93,7 @@ def read_assertion(element: etree._Element) -> Assertion:
     for child in element:
         if child.tag not in PARTS:
             detail = f"{child.tag} in the assertion"
-            raise MessageRefused(reason="assertion-form", detail=detail)
+            raise MessageRefused(reason="message-form", detail=detail)
     subject = only(element, "Subject")
     issuer = only(element, "Issuer")
     statement = only(element, "AuthnStatement")
@@ -125,7 +125,7 @@ def only(element: etree._Element, name: str) -> etree._Element:
     found = [child for child in element if child.tag == tag(SAML, name)]
     if len(found) != 1:
         detail = f"{len(found)} {name} in {etree.QName(element).localname}, wanted one"
-        raise MessageRefused(reason="assertion-form", detail=detail)
+        raise MessageRefused(reason="message-form", detail=detail)
     return found[0]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from base64 import encodebytes
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 from cryptography import x509
@@ -104,8 +105,12 @@ def pem_of(certificate: bytes) -> str:
     return f"-----BEGIN CERTIFICATE-----\n{lines}-----END CERTIFICATE-----\n"
 
 
+@lru_cache(maxsize=32)
 def load_private_key(pem: bytes) -> PrivateKey:
-    """Read our own key; raises ValueError without showing any of it."""
+    """Read our own key; raises ValueError without showing any of it.
+
+    Takes a tenth of a second, for all that is checked about it: done once for each.
+    """
     try:
         key = serialization.load_pem_private_key(pem, password=None)
     except (TypeError, ValueError):

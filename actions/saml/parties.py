@@ -46,9 +46,10 @@ class IdentityProvider:
 class ServiceProvider:
     """Ourselves, and what we ask of messages.
 
-    The private key is PEM and never shown. `max_age_ns` is how long ago a message may have been
-    issued. Without `wants_assertions_signed` the signature of the whole response, which covers
-    the assertion, is enough.
+    The private key is PEM and never shown, the certificate is DER. Logouts are always signed,
+    requests for a sign-in if `signs_requests` or the provider say so. `max_age_ns` is how long ago
+    a message may have been issued. Without `wants_assertions_signed` the signature of the whole
+    response, which covers the assertion, is enough.
     """
 
     entity_id: str
@@ -56,6 +57,7 @@ class ServiceProvider:
     logout_url: str
     private_key: bytes | None = field(default=None, repr=False)
     certificate: bytes | None = None
+    signs_requests: bool = False
     name_id_format: str = PERSISTENT
     wants_assertions_signed: bool = True
     wants_responses_signed: bool = False
