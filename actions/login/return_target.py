@@ -55,4 +55,4 @@ def login_path(auth_id: str | None, target: str) -> str:
     parameters = {} if target == HOME else {REDIRECT_PATH: target}
     if auth_id is not None:
         parameters[AUTH_ID] = auth_id
-    return f"{LOGIN}?{urlencode(parameters, quote_via=quote)}" if parameters else LOGIN
+    return f"{LOGIN}?{urlencode(parameters, safe='/', quote_via=quote)}" if parameters else LOGIN
