@@ -1,0 +1,1 @@
+"""Ten minutes of mixed load with faults: what `bench/soak.py` is made of."""
