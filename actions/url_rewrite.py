@@ -66,7 +66,9 @@ def run(config: Config, exchange: Exchange) -> Continue[Result] | Respond[Result
     if not matches:
         return Continue(Result(matches=[], url=request.url.text))
     try:
-        rewritten = rewritten_url(request.url, text)
+        rewritten = rewritten_url(
+            request.url, text, keeps_encoded_slashes=exchange.endpoint.keeps_encoded_slashes
+        )
     except UrlError as error:
         return unusable(request, list(matches), error)
     if request.received_url is None:
@@ -76,14 +78,16 @@ def run(config: Config, exchange: Exchange) -> Continue[Result] | Respond[Result
     return Continue(Result(matches=list(matches), url=rewritten.text))
 
 
-def rewritten_url(url: Url, text: str) -> Url:
+def rewritten_url(url: Url, text: str, *, keeps_encoded_slashes: bool = False) -> Url:
     """Read a replaced URL. Raises UrlError, also for a path with something left to resolve."""
     encoded = percent_encode_illegal(text)
     if encoded.startswith("/"):
         # Not resolved as a link would be: what climbs or hides in a path has to be seen.
         encoded = f"{url.scheme}://{url.authority}{encoded}"
-    rewritten = parse_url(encoded)
-    if normalise_escapes(rewritten.raw_path or "/") != rewritten.path:
+    rewritten = parse_url(encoded, keeps_encoded_slashes=keeps_encoded_slashes)
+    written = rewritten.raw_path or "/"
+    path = normalise_escapes(written, keeps_encoded_slashes=keeps_encoded_slashes)
+    if path != rewritten.path:
         raise UrlError("path-not-canonical")
     return rewritten
 

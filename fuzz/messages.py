@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 from fuzz.target import Target, text_of
 from penstock.sample_request import parse_sample, request_from_file
@@ -10,6 +11,7 @@ from policy.cookies import request_cookies, response_cookies
 from policy.media_type import media_type, parameters
 from policy.net import AddressError, NetworkSet, parse_address
 from policy.url import (
+    ENCODED_SLASH,
     UrlError,
     parse_query,
     parse_request_target,
@@ -146,14 +148,18 @@ def content_type(data: bytes) -> None:
 def request_target(data: bytes) -> None:
     """Give a path one form, which is its own, and leave nothing in it to resolve."""
     target = text_of(data)
-    try:
-        url = parse_request_target(target, scheme="https", authority="a.test")
-    except UrlError:
-        return
-    parse_query(url.query)
-    assert not {".", ".."} & set(url.path.split("/"))
-    again = parse_request_target(url.uri, scheme="https", authority=url.authority)
-    assert (again.path, again.query, again.host) == (url.path, url.query, url.host)
+    for keeps in (False, True):
+        how: dict[str, Any] = {"scheme": "https", "keeps_encoded_slashes": keeps}
+        try:
+            url = parse_request_target(target, authority="a.test", **how)
+        except UrlError:
+            continue
+        parse_query(url.query)
+        assert keeps or ENCODED_SLASH not in url.path
+        decoded = url.path.replace(ENCODED_SLASH, "/")
+        assert not {".", ".."} & set(decoded.split("/"))
+        again = parse_request_target(url.uri, authority=url.authority, **how)
+        assert (again.path, again.query, again.host) == (url.path, url.query, url.host)
 
 
 def absolute_url(data: bytes) -> None:

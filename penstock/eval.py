@@ -50,6 +50,9 @@ def evaluate_request(
     client_ip: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Address of the client.")
     ] = LOOPBACK,
+    keep_encoded_slashes: Annotated[
+        bool, typer.Option("--keep-encoded-slashes", help="Let paths with %2F through.")
+    ] = False,
     clock: Annotated[
         str | None,
         typer.Option("--time", metavar="TIME", help="Set the clock, as 2026-07-14T09:30:00Z."),
@@ -108,7 +111,7 @@ def evaluate_request(
         )
 
     try:
-        sample = parse_sample(data, scheme=scheme)
+        sample = parse_sample(data, scheme=scheme, keeps_encoded_slashes=keep_encoded_slashes)
     except BadRequest as refusal:
         if as_json:
             write_json(refusal_json(refusal))
@@ -118,7 +121,9 @@ def evaluate_request(
 
     evaluation = evaluate(
         loaded,
-        exchange_for(sample, client=client, now_ns=now_ns),
+        exchange_for(
+            sample, client=client, now_ns=now_ns, keeps_encoded_slashes=keep_encoded_slashes
+        ),
         request_of(sample, now_ns=now_ns),
         sample.body,
         upstream,

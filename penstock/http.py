@@ -85,6 +85,9 @@ def http(
     upstream_tls_verify_cas: Annotated[
         Path | None, typer.Option(help="PEM file of authorities for it.")
     ] = None,
+    keep_encoded_slashes: Annotated[
+        bool, typer.Option("--keep-encoded-slashes", help="Let paths with %2F through.")
+    ] = False,
     admin: Annotated[
         SocketAddress | None,
         typer.Option(
@@ -117,6 +120,7 @@ def http(
                     authorities=_reference(upstream_tls_verify_cas),
                 ),
                 policy=_reference(policy),
+                keeps_encoded_slashes=keep_encoded_slashes,
             ),
         ),
         trusted_proxies=proxies,

@@ -18,7 +18,12 @@ ALPN = "http/1.1"
 
 
 def exchange_for(
-    sample: SampleRequest, *, client: Address, now_ns: int, seed: int | None = None
+    sample: SampleRequest,
+    *,
+    client: Address,
+    now_ns: int,
+    seed: int | None = None,
+    keeps_encoded_slashes: bool = False,
 ) -> Exchange:
     """Make the exchange in which a request arrives; its clock stands still.
 
@@ -43,6 +48,7 @@ def exchange_for(
             protocol=url.scheme,
             host=url.host,
             port=url.effective_port,
+            keeps_encoded_slashes=keeps_encoded_slashes,
         ),
         surroundings=Surroundings(
             now_ns=lambda: now_ns,

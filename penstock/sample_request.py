@@ -91,7 +91,7 @@ def request_from_file(data: bytes) -> tuple[bytes, str]:
     return head + b"\r\n\r\n" + body, absolute[1].decode().lower() if absolute else "http"
 
 
-def parse_sample(data: bytes, *, scheme: str) -> SampleRequest:
+def parse_sample(data: bytes, *, scheme: str, keeps_encoded_slashes: bool = False) -> SampleRequest:
     """Read a request as the proxy does; raises BadRequest with its status and reason."""
     head_bytes, _, rest = data.partition(b"\r\n\r\n")
     if len(head_bytes) > LIMITS.max_head_bytes:
@@ -99,7 +99,11 @@ def parse_sample(data: bytes, *, scheme: str) -> SampleRequest:
     head = parse_request_head(head_bytes, LIMITS, FieldLines())
     try:
         url = parse_request_target(
-            head.target, scheme=scheme, authority=head.host, method=head.method
+            head.target,
+            scheme=scheme,
+            authority=head.host,
+            method=head.method,
+            keeps_encoded_slashes=keeps_encoded_slashes,
         )
         body, trailers = _read_body(rest, head.length)
     except (GrammarError, UrlError) as error:

@@ -48,7 +48,10 @@ class Connection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """The public face of one service, as policies see it (language spec, section 3.7)."""
+    """The public face of one service, as policies see it (language spec, section 3.7).
+
+    `keeps_encoded_slashes` lets `%2F` stand in paths, where it separates nothing.
+    """
 
     id: str
     name: str
@@ -56,6 +59,7 @@ class Endpoint:
     protocol: str
     host: str
     port: int
+    keeps_encoded_slashes: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,7 +8,9 @@ Path      Escapes of unreserved characters are decoded, other escapes upper-case
           and 6.2.2). Refused: whatever some servers decode into a separator, a dot segment or
           a control (`%2F`, `%5C`, `%00`, `%252e`, `\`, `..;x`), what climbs above the root,
           broken escapes, and raw characters that no browser sends, bytes from 0x80 among them.
-          Escapes of reserved characters (`%3B`) keep their meaning and stay.
+          Escapes of reserved characters (`%3B`) keep their meaning and stay. An endpoint may have
+          `%2F` kept as such an escape: it separates nothing here, and may not stand where a
+          server that decodes it would find a dot segment or the path's first slash.
 Query     Passed on as sent: its grammar belongs to the upstream. Raw controls, spaces, `"`,
           `<`, `>` and bytes from 0x80 are refused; a lone `%`, which browsers do send, is not.
 Fragment  Never part of a request: `#` is refused everywhere.
@@ -126,9 +128,13 @@ _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})|([|\[\]])")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 # Escapes that some server turns into a separator, a dot or a control: at once, after decoding
 # twice, or by reading over-long UTF-8.
-_HIDDEN = re.compile(
-    r"%(?:25)*(?:2F|5C|[01][0-9A-F]|7F)|%25(?:25)*2E|%C[01]%[89AB]|%E0%[89]|%F0%8", re.IGNORECASE
-)
+_HIDDEN_OTHERS = r"%(?:25)*(?:5C|[01][0-9A-F]|7F)|%25(?:25)*2E|%C[01]%[89AB]|%E0%[89]|%F0%8"
+_HIDDEN = re.compile(rf"%(?:25)*2F|{_HIDDEN_OTHERS}", re.IGNORECASE)
+_HIDDEN_BUT_SLASH = re.compile(rf"%(?:25)+2F|{_HIDDEN_OTHERS}", re.IGNORECASE)
+ENCODED_SLASH = "%2F"
+HIDDEN = "hidden-separator-or-control"
+# What stands beside a kept `%2F` and is a dot segment once that is decoded.
+_DOTS = re.compile(r"\.\.?(?:(?:;|%3B).*)?")
 _DOT_SEGMENT_WITH_PARAMETER = re.compile(r"/\.\.?(?:;|%(?:25)*3B)", re.IGNORECASE)
 
 _ABSOLUTE = re.compile(
@@ -141,7 +147,12 @@ _MAX_LABEL = 63
 
 
 def parse_request_target(
-    target: str, *, scheme: str, authority: str | Authority, method: str = "GET"
+    target: str,
+    *,
+    scheme: str,
+    authority: str | Authority,
+    method: str = "GET",
+    keeps_encoded_slashes: bool = False,
 ) -> Url:
     """Read a request line's target (RFC 9112, section 3.2); raises UrlError for a 400.
 
@@ -155,30 +166,36 @@ def parse_request_target(
         path, query = plain.groups("")
         return Url(scheme, place.host, place.port, path, query, target)
     if target.startswith("/"):
-        return _located(scheme, place, target, target)
+        return _located(scheme, place, target, target, keeps_encoded_slashes=keeps_encoded_slashes)
     if target == "*" and method == "OPTIONS":
         return Url(scheme, place.host, place.port, "*", "", target)
-    return _absolute_form(target, scheme)
+    return _absolute_form(target, scheme, keeps_encoded_slashes=keeps_encoded_slashes)
 
 
-def _absolute_form(target: str, scheme: str) -> Url:
+def _absolute_form(target: str, scheme: str, *, keeps_encoded_slashes: bool) -> Url:
     found = _ABSOLUTE.fullmatch(target)
     if found is None or found[1].lower() not in DEFAULT_PORTS:
         raise UrlError("bad-target-form")
     # parse_authority refuses userinfo: RFC 9110, section 4.2.4, calls it an error.
-    return _located(scheme, parse_authority(found[2]), target[found.end(2) :], target)
+    rest = target[found.end(2) :]
+    return _located(
+        scheme, parse_authority(found[2]), rest, target, keeps_encoded_slashes=keeps_encoded_slashes
+    )
 
 
-def _located(scheme: str, place: Authority, rest: str, target: str) -> Url:
+def _located(
+    scheme: str, place: Authority, rest: str, target: str, *, keeps_encoded_slashes: bool
+) -> Url:
     if "#" in rest:
         raise UrlError("fragment-in-target")
     raw_path, _, query = rest.partition("?")
     if not _QUERY_TEXT.fullmatch(query):
         raise UrlError("illegal-character-in-query")
-    return Url(scheme, place.host, place.port, canonical_path(raw_path or "/"), query, target)
+    path = canonical_path(raw_path or "/", keeps_encoded_slashes=keeps_encoded_slashes)
+    return Url(scheme, place.host, place.port, path, query, target)
 
 
-def parse_url(text: str) -> Url:
+def parse_url(text: str, *, keeps_encoded_slashes: bool = False) -> Url:
     """Read an absolute URL; its path gets its canonical form. Raises UrlError."""
     found = _ABSOLUTE.fullmatch(text)
     if found is None:
@@ -186,16 +203,20 @@ def parse_url(text: str) -> Url:
     user_password, separator, place = found[2].rpartition("@")
     if separator and not _USERINFO.fullmatch(user_password):
         raise UrlError("bad-userinfo")
-    url = _located(found[1].lower(), parse_authority(place), text[found.end(2) :], text)
+    scheme, rest = found[1].lower(), text[found.end(2) :]
+    url = _located(
+        scheme, parse_authority(place), rest, text, keeps_encoded_slashes=keeps_encoded_slashes
+    )
     return url._replace(user_password=user_password)
 
 
-def canonical_path(raw: str) -> str:
+def canonical_path(raw: str, *, keeps_encoded_slashes: bool = False) -> str:
     """Bring a path that starts with a slash into its one form, or raise UrlError."""
-    return resolve_segments(normalise_escapes(raw))
+    normalised = normalise_escapes(raw, keeps_encoded_slashes=keeps_encoded_slashes)
+    return resolve_segments(normalised)
 
 
-def normalise_escapes(raw: str) -> str:
+def normalise_escapes(raw: str, *, keeps_encoded_slashes: bool = False) -> str:
     """Spell each character of a path in its one way; segments stay as they are.
 
     Raises UrlError for everything that a server behind us might read in another way.
@@ -203,11 +224,22 @@ def normalise_escapes(raw: str) -> str:
     if not _PATH_TEXT.fullmatch(raw):
         raise UrlError(_illegal_in_path(raw))
     path = _ESCAPE.sub(_one_spelling, raw)
-    if _HIDDEN.search(path):
-        raise UrlError("hidden-separator-or-control")
+    if (_HIDDEN_BUT_SLASH if keeps_encoded_slashes else _HIDDEN).search(path):
+        raise UrlError(HIDDEN)
+    if ENCODED_SLASH in path:
+        _check_kept_slashes(path)
     if _DOT_SEGMENT_WITH_PARAMETER.search(path):
         raise UrlError("dot-segment-with-parameter")
     return path
+
+
+def _check_kept_slashes(path: str) -> None:
+    # Decoded and resolved by a server behind us, these would lead out of the prefix that a rule
+    # has seen: `/a%2F..%2Fadmin`, and `/%2Fadmin`, which is `/admin` where slashes are merged.
+    for segment in path.split("/")[1:]:
+        parts = segment.split(ENCODED_SLASH)
+        if len(parts) > 1 and (not parts[0] or any(map(_DOTS.fullmatch, parts))):
+            raise UrlError(HIDDEN)
 
 
 def _one_spelling(escape: re.Match[str]) -> str:

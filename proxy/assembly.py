@@ -316,4 +316,5 @@ def endpoint_face(plan: EndpointPlan, listener: ListenerPlan) -> Endpoint:
         protocol=url.scheme,
         host=url.host,
         port=url.port,
+        keeps_encoded_slashes=plan.keeps_encoded_slashes,
     )

@@ -11,7 +11,7 @@ from policy.net import NetworkSet
 from policy.problem import Place, Problem
 from policy.source import Node
 from proxy.limits import Limits
-from proxy.settings_types import PublicUrl, SocketAddress, UpstreamTarget
+from proxy.settings_types import PublicUrl, SocketAddress, StorePlace, UpstreamTarget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +59,16 @@ class UpstreamPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointPlan:
-    """One endpoint. Without `url` it answers for every host; without `policy` it forwards all."""
+    """One endpoint. Without `url` it answers for every host; without `policy` it forwards all.
+
+    `keeps_encoded_slashes` lets paths with `%2F` in.
+    """
 
     name: str
     url: PublicUrl | None
     upstream: UpstreamPlan | None
     policy: FileReference | InlinePolicy | None = None
+    keeps_encoded_slashes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,24 @@ class VaultPlan:
     environment: str = ""
 
 
+MEMORY = StorePlace()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorePlan:
+    """Where records are kept. `path` is the file of a store in one; `place` is where it is named.
+
+    Without `key_files` a file's key stands beside it.
+    """
+
+    url: StorePlace = MEMORY
+    path: Path = Path()
+    place: Place | None = None
+    key_files: tuple[FileReference, ...] = ()
+    password_file: FileReference | None = None
+    authorities: FileReference | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything to serve.
@@ -101,6 +123,7 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
     server_region: str = ""
     admin: SocketAddress | None = None
+    store: StorePlan = StorePlan()
     workers: int = 1
     files: tuple[Path, ...] = ()
     problems: tuple[Problem, ...] = ()

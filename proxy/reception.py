@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from policy.exchange import Connection, Exchange, Request
 from policy.net import parse_address
-from policy.url import Authority, Url, UrlError, parse_authority, parse_request_target
+from policy.url import (
+    ENCODED_SLASH,
+    HIDDEN,
+    Authority,
+    Url,
+    UrlError,
+    parse_authority,
+    parse_request_target,
+)
 from proxy.admission import Admitted, admit
 from proxy.client_side import ClientSide
 from proxy.completion import Completion
@@ -89,9 +98,13 @@ class Reception:
                 authority=site.authority,
                 method=head.method,
             )
-            connection = self._client(head) if self._trusted else self.connection
         except UrlError as error:
-            return bad_request(400, error.reason)
+            kept = self._with_encoded_slashes(head, site)
+            if kept is None:
+                return bad_request(400, error.reason)
+            url = kept
+        try:
+            connection = self._client(head) if self._trusted else self.connection
         except UnreadableForwardedFor:
             return bad_request(400, UNREADABLE)
         if url.host != site.authority.host or url.port != site.authority.port:
@@ -99,6 +112,8 @@ class Reception:
             if isinstance(redirected, Refusal):
                 return redirected
             site = redirected
+            if ENCODED_SLASH in url.path and not site.served.endpoint.keeps_encoded_slashes:
+                return bad_request(400, HIDDEN)
         key = ""
         if head.upgrade and asks_for_websocket(head):
             refusal = handshake_refusal(head)
@@ -129,6 +144,20 @@ class Reception:
             head=head,
             websocket_key=key,
         )
+
+    def _with_encoded_slashes(self, head: RequestHead, site: Site) -> Url | None:
+        """Read a target that was refused once more, where its endpoint is less strict."""
+        if not site.served.endpoint.keeps_encoded_slashes:
+            return None
+        with suppress(UrlError):
+            return parse_request_target(
+                head.target,
+                scheme=self._scheme(head),
+                authority=site.authority,
+                method=head.method,
+                keeps_encoded_slashes=True,
+            )
+        return None
 
     def refused(self, refusal: Refusal) -> None:
         """Record a request that got no exchange."""

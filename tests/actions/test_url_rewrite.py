@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from actions.url_rewrite import ACTION, Config, Result, run
 from policy.action import Continue, Respond
 from policy.exchange import Exchange, Request
 from policy.forwarding import upstream_fields
-from policy.url import canonical_path
+from policy.url import canonical_path, parse_request_target
+from tests import exchanges
 
 URL = "https://app.example.com/old/page?a=1"
 
@@ -134,3 +136,18 @@ def test_whatever_is_put_in_the_upstreams_path_is_canonical(exchange: Exchange, 
     assert exchange.request is not None
     path = exchange.request.url.path
     assert canonical_path(path) == path
+
+
+def test_an_encoded_slash_is_kept_where_the_endpoint_keeps_it() -> None:
+    endpoint = replace(exchanges.ENDPOINT, keeps_encoded_slashes=True)
+    request = exchanges.request()
+    request.url = parse_request_target(
+        "/old/a%2Fb", scheme="https", authority="a.test", keeps_encoded_slashes=True
+    )
+    exchange = exchanges.exchange(request)
+    exchange.endpoint = endpoint
+    outcome = run(config(**{"from": "/old/", "to": "/new/"}), exchange)
+    assert isinstance(outcome, Continue)
+    assert request.url.path == "/new/a%2Fb"
+    refused = run(config(**{"from": "a%2Fb", "to": "..%2Fadmin"}), exchange)
+    assert isinstance(refused, Respond)

@@ -205,6 +205,11 @@ def test_what_the_proxy_refuses_before_any_rule_is_refused_here(
     assert (found["phase"], found["rule"], found["trace"]) == (None, None, [])
 
 
+def test_a_path_with_an_encoded_slash_is_played_where_the_endpoint_keeps_it(policy: str) -> None:
+    found = evaluated(policy, "--url", "http://a.example/x%2fy", "--keep-encoded-slashes")
+    assert found["upstream_request"]["url"] == "http://a.example/x%2Fy"
+
+
 RAW = "POST /private/a HTTP/1.1\r\nHost: h.example\r\nX-Key: open\r\nContent-Length: 2\r\n\r\nhi"
 
 

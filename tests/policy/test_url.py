@@ -99,6 +99,34 @@ REFUSED = {
     "backslash before the path": ("http://a\\b/", "bad-host"),
 }
 
+KEPT = {
+    "project of a group": ("/api/v4/projects/group%2Fproject", "/api/v4/projects/group%2Fproject"),
+    "scoped package": ("/@scope%2fname", "/@scope%2Fname"),
+    "URL in the path": ("/https:%2F%2Fa.example%2F", "/https:%2F%2Fa.example%2F"),
+    "hidden file": ("/files/a%2F.env", "/files/a%2F.env"),
+    "dot segments elsewhere": ("/a/../b%2Fc", "/b%2Fc"),
+    "double slash elsewhere": ("//a%2Fb", "/a%2Fb"),
+    "segment above one with it": ("/a%2Fb/../c", "/c"),
+}
+
+NOT_KEPT = {
+    "in front": "/%2Fadmin",
+    "in front of a segment": "/a/%2Fadmin",
+    "alone": "/%2F",
+    "dot segment behind": "/public%2F..%2Fadmin",
+    "dot segment at the end": "/public%2F..",
+    "dot segment in front": "/..%2Fadmin",
+    "encoded dot segment": "/public%2f%2e%2e%2fadmin",
+    "single dot": "/public%2F.%2Fadmin",
+    "dot segment with parameter": "/public%2F..;x%2Fadmin",
+    "dot segment with encoded parameter": "/public%2F..%3Bx%2Fadmin",
+    "encoded twice": "/public%252Fadmin",
+    "backslash": "/public%5Cadmin",
+    "both": "/public%2F%5Cadmin",
+    "NUL": "/public%2F%00",
+    "over-long": "/public%c0%af",
+}
+
 AUTHORITIES = {
     "name": ("shop.example.com", Authority("shop.example.com")),
     "upper case": ("Shop.Example.COM", Authority("shop.example.com")),
@@ -393,3 +421,28 @@ def test_encoded_text_holds_nothing_illegal(text: str) -> None:
         return
     assert encoded.isascii()
     assert not set(encoded) & set(' "<>\\^`{|}')
+
+
+@pytest.mark.parametrize(("raw", "path"), KEPT.values(), ids=KEPT)
+def test_an_encoded_slash_is_kept_where_that_is_wanted(raw: str, path: str) -> None:
+    assert canonical_path(raw, keeps_encoded_slashes=True) == path
+    with pytest.raises(UrlError, match="hidden-separator-or-control"):
+        normalise_escapes(raw)
+
+
+@pytest.mark.parametrize("raw", NOT_KEPT.values(), ids=NOT_KEPT)
+def test_an_encoded_slash_that_hides_something_is_never_kept(raw: str) -> None:
+    with pytest.raises(UrlError, match=r"hidden-separator-or-control|dot-segment-with-parameter"):
+        canonical_path(raw, keeps_encoded_slashes=True)
+
+
+@given(st.lists(st.sampled_from(["%2F", "%2f", "/", ".", "%2e", "a", ";", "%3b", "%25", "%5c"])))
+def test_a_server_that_decodes_a_kept_slash_stays_below_the_prefix(parts: list[str]) -> None:
+    try:
+        path = canonical_path("/" + "".join(parts), keeps_encoded_slashes=True)
+    except UrlError:
+        return
+    assert canonical_path(path, keeps_encoded_slashes=True) == path
+    decoded = path.replace("%2F", "/")
+    assert not {".", ".."} & {each.partition(";")[0] for each in decoded.split("/")}
+    assert not decoded.startswith("//")

@@ -148,14 +148,14 @@ def policy(text: str = "") -> Policy:
 
 
 def served(
-    port: int | None, rules: str = "", host: str = "*", base_path: str = ""
+    port: int | None, rules: str = "", host: str = "*", base_path: str = "", **face: Any
 ) -> ServedEndpoint:
     upstream = None
     if port is not None:
         upstream = UpstreamAddress(scheme="http", host=LOOPBACK, port=port, base_path=base_path)
     endpoint = Endpoint(
         id=f"ep_{host}", name=f"test {host}", url=f"http://{host}", protocol="http", host=host,
-        port=80,
+        port=80, **face,
     )  # fmt: skip
     return ServedEndpoint(endpoint=endpoint, policy=policy(rules), upstream=upstream)
 

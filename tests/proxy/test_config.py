@@ -48,6 +48,7 @@ endpoints:
     traffic_policy_file: orders.yml
   - url: "*.example.com"
     upstream: {url: app:81}
+    encoded_slashes: keep
   - url: http://reports.internal
     upstream: {url: 9000}
     traffic_policy: |
@@ -81,6 +82,9 @@ def test_every_setting_arrives_where_it_is_used(tmp_path: Path) -> None:
     assert other is not None
     assert other.upstream is not None
     assert other.upstream.authority == "app:81"
+    assert (orders.endpoint.keeps_encoded_slashes, other.endpoint.keeps_encoded_slashes) == (
+        False, True,
+    )  # fmt: skip
     assert runtime.endpoints.find("reports.internal") is None
     assert runtime.endpoints.find("unknown.test") is None
 

@@ -141,6 +141,51 @@ on_http_request:
         assert received.first("x-seen") == path.split("?", maxsplit=1)[0]
 
 
+SEE_PATH = """
+on_http_request:
+  - expressions: ["req.url.path.startsWith('/admin')"]
+    actions: [{type: deny}]
+  - expressions: ["req.url.path.startsWith('/old')"]
+    actions: [{type: url-rewrite, config: {from: /old/, to: /new/}}]
+  - actions: [{type: add-headers, config: {headers: {x-seen: "${req.url.path}"}}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        ("/api/v4/projects/group%2fproject?a=%2F", "/api/v4/projects/group%2Fproject"),
+        ("/@scope%2Fname", "/@scope%2Fname"), ("/old/a%2Fb", "/new/a%2Fb"),
+        ("http://a.test/x%2Fy", "/x%2Fy"),
+    ],
+)  # fmt: skip
+async def test_a_kept_encoded_slash_is_the_same_to_policy_and_upstream(
+    target: str, path: str
+) -> None:
+    """T-PA-1: no separator to the policy, and none is written towards the upstream."""
+    async with origin() as upstream:
+        async with proxy(served(upstream.port, SEE_PATH, keeps_encoded_slashes=True)) as running:
+            assert (await running.ask(request("GET", target))).status == 200
+        (received,) = upstream.received
+        assert received.target.partition("?")[0] == path
+        assert received.first("x-seen") == path
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [("/admin%2Fx", 403), ("/%2Fadmin", 400), ("/a%2F..%2F..%2Fadmin", 400), ("/a%2F..;/x", 400),
+     ("/a%252Fb", 400), ("/a%5Cb", 400), ("http://b.test/a%2Fb", 400)],
+)  # fmt: skip
+async def test_a_kept_encoded_slash_leads_past_no_prefix_and_no_other_endpoint(
+    target: str, status: int
+) -> None:
+    async with origin() as upstream:
+        kept = served(upstream.port, SEE_PATH, host="a.test", keeps_encoded_slashes=True)
+        async with proxy(kept, served(upstream.port, host="b.test")) as running:
+            assert (await running.ask(request("GET", target))).status == status
+        assert upstream.received == []
+
+
 async def test_an_additional_method_is_the_same_to_policy_and_upstream() -> None:
     rules = """
 on_http_request:
