@@ -49,7 +49,7 @@ class Penstock:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "penstock", "start", "--config", str(config),
                  "--log", str(folder / "events")],
-                stderr=log, env={"PYTHONPATH": str(ROOT), **os.environ},
+                stderr=log, cwd=folder, env={"PYTHONPATH": str(ROOT), **os.environ},
             )  # fmt: skip
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._is_ready():
