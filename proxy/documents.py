@@ -35,8 +35,10 @@ REFRESH_S: Final = 900.0
 NEWER_S: Final = 60.0
 FIRST_RETRY_S: Final = 1.0
 LAST_RETRY_S: Final = 60.0
-# Without any version at hand, requests are being refused.
+# Without any version at hand, requests are being refused; but what was never there in two minutes
+# may never be.
 LAST_RETRY_WITHOUT_S: Final = 8.0
+MANY_FAILURES: Final = 16
 TIMEOUT_S: Final = 5.0
 LIMIT_BYTES: Final = 512 * 1024
 MAX_UNNAMED: Final = 64
@@ -145,10 +147,16 @@ class Documents:
         return asyncio.ensure_future(self._wait(entry, entry.refreshing))
 
     def at_hand(self, request: GetDocument) -> Document | None:
-        """Return a good document that a policy names; None for any other answer."""
+        """Return a good document, unless asking for it would begin to fetch it anew."""
         entry = self._entries.get(_key(request))
-        if entry is None or not entry.is_named or self._now() >= entry.good_until:
+        now = self._now()
+        if (
+            entry is None
+            or now >= entry.good_until
+            or (now >= entry.next_at and not entry.is_named)
+        ):
             return None
+        entry.used_at = now
         return entry.good
 
     async def run(self) -> None:
@@ -250,9 +258,10 @@ class Documents:
     def _failed(self, entry: _Entry, reason: str) -> None:
         """Keep what there is, and try again soon."""
         entry.reason = reason
-        longest_s = LAST_RETRY_S if entry.good is not None else LAST_RETRY_WITHOUT_S
+        is_urgent = entry.good is None and entry.failures < MANY_FAILURES
+        longest_s = LAST_RETRY_WITHOUT_S if is_urgent else LAST_RETRY_S
         wait_s = min(FIRST_RETRY_S * 2.0**entry.failures, longest_s)
-        entry.failures = min(entry.failures + 1, 16)
+        entry.failures = min(entry.failures + 1, MANY_FAILURES)
         entry.next_at = self._now() + wait_s
 
 

@@ -7,7 +7,7 @@ away, starts with nothing remembered (JW-19).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any, Final
 
 from actions.jose.algorithm import Algorithm
@@ -31,12 +31,12 @@ class Remembered:
 
     def __init__(self, limit: int = MAX_REMEMBERED) -> None:
         self._limit = limit
-        self._entries: dict[bytes, tuple[int, Any]] = {}
+        self._entries: dict[Hashable, tuple[int, Any]] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def find(self, key: bytes, now_ns: int) -> Any:
+    def find(self, key: Hashable, now_ns: int) -> Any:
         """Return what is remembered and still holds, else None."""
         found = self._entries.get(key)
         if found is None:
@@ -46,7 +46,7 @@ class Remembered:
         del self._entries[key]
         return None
 
-    def keep(self, key: bytes, value: Any, *, until_ns: int) -> None:
+    def keep(self, key: Hashable, value: Any, *, until_ns: int) -> None:
         """Remember a result; the oldest makes room."""
         if len(self._entries) >= self._limit:
             del self._entries[next(iter(self._entries))]

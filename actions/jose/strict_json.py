@@ -41,13 +41,7 @@ def _parse(data: bytes, max_values: int) -> Any:
     if openers + data.count(b",") > max_values:
         raise JsonError("too many values")
     try:
-        value = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_members,
-            parse_int=_whole,
-            parse_float=_finite,
-            parse_constant=_no_constant,
-        )
+        value = _DECODER.decode(data.decode("utf-8"))
         if b"\\u" in data:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except JsonError:
@@ -99,3 +93,12 @@ def _finite(digits: str) -> float:
 
 def _no_constant(_name: str) -> NoReturn:
     raise JsonError("no number")
+
+
+# Made once: making one takes longer than reading a token's header.
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_members,
+    parse_int=_whole,
+    parse_float=_finite,
+    parse_constant=_no_constant,
+)

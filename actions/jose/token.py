@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from actions.jose import base64url
@@ -18,6 +19,8 @@ from actions.jose.strict_json import JsonError, parse_object
 MAX_TOKEN: Final = 16_384
 MAX_HEADER: Final = 4_096
 MAX_TYPE: Final = 128
+# Longer headers are read each time, so that those that are remembered stay small.
+MAX_KNOWN: Final = 512
 
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]+)")
 
@@ -32,7 +35,10 @@ class CriticalExtension(TokenError):  # noqa: N818 - named for what the token ha
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Token:
-    """The parts of a token that nobody has verified yet."""
+    """The parts of a token that nobody has verified yet.
+
+    Tokens with the same header share it: it is not to be changed.
+    """
 
     header: dict[str, Any]
     payload: bytes
@@ -66,21 +72,33 @@ def parse_token(text: str) -> Token:
     encoded_header, encoded_payload, encoded_signature = parts.groups()
     if len(encoded_header) > MAX_HEADER:
         raise TokenError(f"its header has more than {MAX_HEADER} characters")
+    header = _known_header(encoded_header) if len(encoded_header) <= MAX_KNOWN else None
     try:
-        header = parse_object(base64url.decode(encoded_header))
         payload = base64url.decode(encoded_payload)
         signature = base64url.decode(encoded_signature)
+    except ValueError as error:
+        raise TokenError(f"a part of it: {error}") from None
+    return Token(
+        header=header or _read_header(encoded_header),
+        payload=payload,
+        signing_input=text[: text.rindex(".")].encode("ascii"),
+        signature=signature,
+    )
+
+
+def _read_header(encoded: str) -> dict[str, Any]:
+    try:
+        header = parse_object(base64url.decode(encoded))
     except JsonError as error:
         raise TokenError(f"its header: {error}") from None
     except ValueError as error:
         raise TokenError(f"a part of it: {error}") from None
     _check_header(header)
-    return Token(
-        header=header,
-        payload=payload,
-        signing_input=text[: text.rindex(".")].encode("ascii"),
-        signature=signature,
-    )
+    return header
+
+
+# An issuer writes the same header before all tokens that one key signs.
+_known_header = lru_cache(maxsize=256)(_read_header)
 
 
 def _check_header(header: dict[str, Any]) -> None:

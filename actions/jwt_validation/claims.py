@@ -5,10 +5,11 @@ Identifiers are compared exactly (security P10). Clocks may differ by a minute.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from actions.jose.token import Token
 from actions.jwt_validation.refusals import (
@@ -46,13 +47,20 @@ class ClaimRules:
     max_age_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One claim with what was found; `refused` is None where it is in order."""
+class Finding(NamedTuple):
+    """One claim with what was found; `refused` is None where it is in order.
+
+    `told` writes it out: nearly always nobody asks.
+    """
 
     claim: str
-    detail: str
+    told: Callable[[], str]
     refused: Refused | None = None
+
+    @property
+    def detail(self) -> str:
+        """What was found, in words."""
+        return self.told()
 
 
 def check_claims(
@@ -72,6 +80,10 @@ def check_claims(
     )
 
 
+def _plainly(text: str) -> Callable[[], str]:
+    return text.__str__
+
+
 def valid_until_ns(claims: Mapping[str, Any], rules: ClaimRules, now_ns: int) -> int:
     """Return when accepted claims have to be looked at again: no later than they expire."""
     ends = [claims["exp"] + LEEWAY_S if "exp" in claims else now_ns // NS_PER_S + WITHOUT_EXPIRY_S]
@@ -84,9 +96,10 @@ def _check_type(token: Token, kind: str) -> Iterator[Finding]:
     found = token.media_type
     if kind in PINNED_TYPES:
         refused = None if found == kind else TYPE_NOT_ALLOWED
-        yield Finding("typ", f"{found!r}, wanted {kind!r}", refused)
+        yield Finding("typ", lambda: f"{found!r}, wanted {kind!r}", refused)
     elif found in OTHER_KINDS:
-        yield Finding("typ", f"{found!r} is no token to get in with", TYPE_NOT_ALLOWED)
+        told = f"{found!r} is no token to get in with"
+        yield Finding("typ", _plainly(told), TYPE_NOT_ALLOWED)
 
 
 def _check_times(claims: Mapping[str, Any], rules: ClaimRules, now_s: float) -> Iterator[Finding]:
@@ -94,17 +107,18 @@ def _check_times(claims: Mapping[str, Any], rules: ClaimRules, now_s: float) -> 
         if name not in claims:
             yield from _without_time(name, rules)
         elif not _is_date(claims[name]):
-            yield Finding(name, "is no time", INVALID_CLAIMS)
+            yield Finding(name, _plainly("is no time"), INVALID_CLAIMS)
         else:
             refused = TIME_CHECKS[name](claims[name], rules, now_s)
-            yield Finding(name, _moment(claims[name], now_s), refused)
+            yield Finding(name, partial(_moment, claims[name], now_s), refused)
 
 
 def _without_time(name: str, rules: ClaimRules) -> Iterator[Finding]:
     if name == "exp":
-        yield Finding(name, "is missing", None if rules.allow_missing_exp else EXPIRY_MISSING)
+        refused = None if rules.allow_missing_exp else EXPIRY_MISSING
+        yield Finding(name, _plainly("is missing"), refused)
     elif name == "iat" and rules.max_age_s is not None:
-        yield Finding(name, "is missing, and there is a max_age", INVALID_CLAIMS)
+        yield Finding(name, _plainly("is missing, and there is a max_age"), INVALID_CLAIMS)
 
 
 def _expiry(value: float, _rules: ClaimRules, now_s: float) -> Refused | None:
@@ -129,20 +143,21 @@ def _check_texts(claims: Mapping[str, Any], kind: str) -> Iterator[Finding]:
     for name in ("sub", *(each for each in wanted if each != "sub")):
         value = claims.get(name)
         if name in claims:
-            is_text = isinstance(value, str) and value != ""
-            detail = repr(value) if is_text else "is no text, or empty"
-            yield Finding(name, detail, None if is_text else INVALID_CLAIMS)
+            if isinstance(value, str) and value:
+                yield Finding(name, partial(repr, value))
+            else:
+                yield Finding(name, _plainly("is no text, or empty"), INVALID_CLAIMS)
         elif name in wanted:
-            yield Finding(name, "is missing (RFC 9068)", INVALID_CLAIMS)
+            yield Finding(name, _plainly("is missing (RFC 9068)"), INVALID_CLAIMS)
     if kind == ACCESS_TOKEN and "iat" not in claims:
-        yield Finding("iat", "is missing (RFC 9068)", INVALID_CLAIMS)
+        yield Finding("iat", _plainly("is missing (RFC 9068)"), INVALID_CLAIMS)
 
 
 def _check_issuer(claims: Mapping[str, Any], rules: ClaimRules) -> Finding:
     found = claims.get("iss")
     is_allowed = isinstance(found, str) and found in rules.issuers
     refused = None if is_allowed else ISSUER_NOT_ALLOWED
-    return Finding("iss", _compared(found, rules.issuers), refused)
+    return Finding("iss", partial(_compared, found, rules.issuers), refused)
 
 
 def _check_audience(claims: Mapping[str, Any], rules: ClaimRules) -> Iterator[Finding]:
@@ -154,7 +169,7 @@ def _check_audience(claims: Mapping[str, Any], rules: ClaimRules) -> Iterator[Fi
         each in rules.audiences for each in listed
     )
     refused = None if is_allowed else AUDIENCE_NOT_ALLOWED
-    yield Finding("aud", _compared(found, rules.audiences), refused)
+    yield Finding("aud", partial(_compared, found, rules.audiences), refused)
 
 
 def _compared(found: object, accepted: tuple[str, ...]) -> str:

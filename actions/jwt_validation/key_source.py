@@ -1,21 +1,31 @@
 """Where keys come from, and whose tokens each key set may speak for (D1-9, JW-18).
 
-With one issuer every set is its own. With several, a set belongs to the issuer at the same
+A key set belongs to the issuers that the policy names beside it; else to the issuer at the same
 origin; where more than one is, to those that share the longest beginning of the path, as tenants
-of one server do. A set that belongs to none of them serves all, with a warning at load.
+of one server do. A set that this leaves to nobody, or to several, belongs to those of them that
+have no set of their own. Only where none of that tells is it the whole list's, with a warning at
+load, and at run time an issuer's own metadata may still say which set is its (`metadata`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from actions.jose.key_set import KeySet, parse_key_set, parse_local_key_set
 from policy.effect import Document, GetDocument
 
 FILE: Final = "file"
+
+
+class Described(NamedTuple):
+    """A key set as the policy describes it: a URL or the keys, and whose it says it is."""
+
+    url: str | None
+    inline: KeySet | None = None
+    owners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,19 +47,20 @@ class KeySource:
         return None if self.awaited is None else replace(self.awaited, newer_than=version)
 
 
-def fetched_source(url: str, issuers: tuple[str, ...]) -> KeySource:
-    """Make the source of a key set with a URL."""
-    request = key_set_request(url)
-    return KeySource(
-        issuers=served_issuers(url, issuers),
-        at_hand=replace(request, wait=False),
-        awaited=request,
+def key_sources(described: Sequence[Described], issuers: Iterable[str]) -> tuple[KeySource, ...]:
+    """Settle which issuers each key set serves."""
+    everyone = frozenset(issuers)
+    claims = [_closest(each, everyone) for each in described]
+    settled = frozenset[str]().union(*(claim for claim in claims if len(claim) == 1))
+    return tuple(
+        _source(each, claim if each.owners else (claim - settled or claim))
+        for each, claim in zip(described, claims, strict=True)
     )
 
 
-def inline_source(keys: KeySet, issuers: tuple[str, ...]) -> KeySource:
-    """Make the source of a key set that stands in the policy."""
-    return KeySource(issuers=frozenset(issuers), inline=Document(value=keys, version=1))
+def undecided(sources: Iterable[KeySource]) -> tuple[KeySource, ...]:
+    """Return the key sets that serve several issuers for want of anything that tells whose."""
+    return tuple(each for each in sources if len(each.issuers) > 1)
 
 
 def key_set_request(url: str) -> GetDocument:
@@ -58,20 +69,24 @@ def key_set_request(url: str) -> GetDocument:
     return GetDocument(url=url, parse=parse)
 
 
-def served_issuers(url: str, issuers: Iterable[str]) -> frozenset[str]:
-    """Return the issuers whose tokens a key set's keys may have signed."""
-    everyone = frozenset(issuers)
-    mine = [issuer for issuer in everyone if _origin(issuer) == _origin(url)]
-    if len(everyone) == 1 or not mine or _origin(url) is None:
+def _source(described: Described, issuers: frozenset[str]) -> KeySource:
+    if described.inline is not None:
+        return KeySource(issuers=issuers, inline=Document(value=described.inline, version=1))
+    request = key_set_request(described.url or "")
+    return KeySource(issuers=issuers, at_hand=replace(request, wait=False), awaited=request)
+
+
+def _closest(described: Described, everyone: frozenset[str]) -> frozenset[str]:
+    """Return the issuers that a key set may belong to, of itself: all, if nothing tells."""
+    if described.owners:
+        return everyone.intersection(described.owners)
+    url = described.url or ""
+    here = _origin(url)
+    mine = [issuer for issuer in everyone if here is not None and _origin(issuer) == here]
+    if len(everyone) == 1 or not mine:
         return everyone
     closest = max(_shared_segments(issuer, url) for issuer in mine)
     return frozenset(issuer for issuer in mine if _shared_segments(issuer, url) == closest)
-
-
-def belongs_to_none(url: str, issuers: Iterable[str]) -> bool:
-    """Tell whether a key set serves several issuers because it belongs to none of them."""
-    everyone = frozenset(issuers)
-    return len(everyone) > 1 and served_issuers(url, everyone) == everyone
 
 
 def _origin(url: str) -> tuple[str, str, int | None] | None:

@@ -57,10 +57,12 @@ def token_in_header(place: TokenPlace, headers: Fields) -> str | Refused:
     if len(values) > 1:
         return TOKEN_REPEATED
     value, prefix = values[0], place.prefix
+    if not prefix:
+        return value
     # An authentication scheme may be written in any case (RFC 9110, section 11.1).
-    if prefix and value[: len(prefix)].lower() != prefix.lower():
+    if not value.startswith(prefix) and value[: len(prefix)].lower() != prefix.lower():
         return PREFIX_MISSING
-    return value[len(prefix) :].strip(" ") if prefix else value
+    return value[len(prefix) :].strip(" ")
 
 
 def body_fields(request: Request, body: bytes | None) -> BodyFields | Refused:

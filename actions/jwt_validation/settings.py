@@ -132,6 +132,12 @@ class KeySources(ActionConfig):
         list[Annotated[KeySet, _InlineKeySet()]],
         Doc("Extension. Key sets that stand here: maps with `keys`, public ones only."),
     ] = Field(default_factory=list)
+    issuers: Annotated[
+        list[str],
+        Unique(),
+        Interpolated(),
+        Doc("Extension. Whose keys these are, of several issuers; absent: told by the URLs."),
+    ] = Field(default_factory=list)
 
 
 class Identification(ActionConfig):

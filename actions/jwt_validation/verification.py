@@ -1,16 +1,15 @@
 """Verifies one token: that a key of its issuer has signed it, and that its claims are in order.
 
-Whatever was found in order is remembered with the key set that signed it, under a digest of the
-token and of all that was asked of it, until it expires. That is the usual way through here:
-one digest, one look-up.
+Whatever was found in order is remembered with the key set that signed it, under the token and all
+that was asked of it, until it expires. That is the usual way through here: one look-up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from actions.jose.algorithm import ALGORITHMS, Algorithm
 from actions.jose.key_set import KeySet
@@ -31,17 +30,22 @@ from actions.jwt_validation.refusals import (
 )
 from actions.jwt_validation.result import Result, TokenResult
 from policy.action import Continue
-from policy.effect import Document, Effect, Unavailable
+from policy.effect import Document, Effect, GetDocument, Unavailable
 from policy.exchange import Check, Exchange
+from policy.surroundings import Surroundings
+
+# Nearly all tokens are shorter. What is remembered of them stays within some megabytes.
+MAX_MARK: Final = 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verifier:
-    """What is asked of tokens, made once per configuration."""
+    """What is asked of tokens. `metadata` is there for issuers whose key set nothing else tells."""
 
     algorithms: frozenset[str]
     rules: ClaimRules
     sources: tuple[KeySource, ...]
+    metadata: Mapping[str, GetDocument] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,41 +58,35 @@ class Refusal:
 
 Accepted: TypeAlias = Continue[Result]
 Verdict: TypeAlias = Accepted | Refusal
+Mark: TypeAlias = tuple[bytes, str | bytes]
 Answers: TypeAlias = list[tuple[KeySource, Document | Unavailable]]
+
+
+def recall(
+    verifier: Verifier, place: TokenPlace, text: str, surroundings: Surroundings
+) -> Accepted | None:
+    """Return the outcome for a token that was in order before, and still is; else None.
+
+    This is the usual way of a request, so it asks for nothing that takes time.
+    """
+    mark, now_ns = _mark(place, text), surroundings.now_ns()
+    for source in verifier.sources:
+        keys = source.inline or surroundings.document_at_hand(source.awaited)  # type: ignore[arg-type]  # one of both is there
+        if keys is not None:
+            remembered: Accepted | None = keys.value.remembered.find(mark, now_ns)
+            if remembered is not None:
+                return remembered
+    return None
 
 
 def verify(
     verifier: Verifier, place: TokenPlace, text: str, exchange: Exchange
 ) -> Generator[Effect, Any, Verdict]:
-    """Verify one token; yields effects for keys.
+    """Verify one token: the cheap checks first, then the signature; yields effects for keys.
 
     A token in order gives the outcome for a request that shows it alone: made once, it is what
     is remembered.
     """
-    now_ns = exchange.surroundings.now_ns()
-    mark = place.fingerprint + sha256(text.encode("utf-8", "surrogateescape")).digest()
-    answers: Answers = []
-    for source in verifier.sources:
-        answer = source.inline or (yield source.at_hand)  # type: ignore[misc]  # one is there
-        if isinstance(answer, Document):
-            remembered: Accepted | None = answer.value.remembered.find(mark, now_ns)
-            if remembered is not None:
-                return remembered
-        answers.append((source, answer))
-    fresh = yield from verify_anew(verifier, place, text, answers, exchange)
-    if isinstance(fresh, Refusal):
-        return fresh
-    token, keys = fresh
-    until_ns = valid_until_ns(token.payload, verifier.rules, now_ns)
-    accepted = Continue(Result(tokens=[token]), admitted_until_ns=until_ns)
-    keys.remembered.keep(mark, accepted, until_ns=until_ns)
-    return accepted
-
-
-def verify_anew(
-    verifier: Verifier, place: TokenPlace, text: str, answers: Answers, exchange: Exchange
-) -> Generator[Effect, Any, tuple[TokenResult, KeySet] | Refusal]:
-    """Verify a token that nothing is known of: the cheap checks first, then the signature."""
     try:
         token = parse_token(text)
     except CriticalExtension as error:
@@ -104,15 +102,14 @@ def verify_anew(
         claims = parse_object(token.payload)
     except JsonError as error:
         return Refusal(_told(exchange, "claims", str(error), INVALID_CLAIMS))
-    _tell(exchange, [Finding("alg", algorithm.name)])
+    _tell(exchange, [Finding("alg", lambda: algorithm.name)])
 
-    issuer = claims.get("iss")
-    if isinstance(issuer, str) and issuer in verifier.rules.issuers:
-        answers = [each for each in answers if issuer in each[0].issuers]
+    answers: Answers = []
+    for source in (yield from _sources_of(claims.get("iss"), verifier, exchange)):
+        answers.append((source, source.inline or (yield source.at_hand)))  # type: ignore[misc]  # one is there
     keys = yield from find_signer(token, algorithm, answers, exchange)
-    findings = check_claims(
-        claims, token, place.kind, verifier.rules, exchange.surroundings.now_ns()
-    )
+    now_ns = exchange.surroundings.now_ns()
+    findings = check_claims(claims, token, place.kind, verifier.rules, now_ns)
     _tell(exchange, findings)
     refused = keys if isinstance(keys, Refused) else _first_refusal(findings)
     result = TokenResult(
@@ -126,7 +123,38 @@ def verify_anew(
     if refused is not None:
         return Refusal(refused, result)
     assert isinstance(keys, KeySet)
-    return result, keys
+    until_ns = valid_until_ns(claims, verifier.rules, now_ns)
+    accepted = Continue(Result(tokens=[result]), admitted_until_ns=until_ns)
+    keys.remembered.keep(_mark(place, text), accepted, until_ns=until_ns)
+    return accepted
+
+
+def _mark(place: TokenPlace, text: str) -> Mark:
+    """Name a token and all that is asked of it; of a long one a digest, so that marks are small."""
+    if len(text) <= MAX_MARK:
+        return place.fingerprint, text
+    return place.fingerprint, sha256(text.encode("utf-8", "surrogateescape")).digest()
+
+
+def _sources_of(
+    issuer: object, verifier: Verifier, exchange: Exchange
+) -> Generator[Effect, Any, Sequence[KeySource]]:
+    """Return the key sets that an issuer's keys are looked up in (JW-18).
+
+    A token from anybody else is looked up in all of them: whether it is signed decides how it is
+    refused.
+    """
+    if not isinstance(issuer, str) or issuer not in verifier.rules.issuers:
+        return verifier.sources
+    request = verifier.metadata.get(issuer)
+    if request is not None:
+        answer = yield request
+        if isinstance(answer, Document) and answer.value.issuer == issuer:
+            named = [each for each in verifier.sources if each.name == answer.value.jwks_uri]
+            if named:
+                _tell(exchange, [Finding("keys", lambda: f"{named[0].name}, by its metadata")])
+                return named
+    return [each for each in verifier.sources if issuer in each.issuers]
 
 
 def find_signer(
@@ -147,8 +175,9 @@ def find_signer(
         answer = yield source.awaited  # type: ignore[misc]  # inline sets are never missing
         if not isinstance(answer, Document):
             unavailable = True
-            exchange.warnings.append(f"jwt-validation: {source.name}: {answer.reason}")
-            _tell(exchange, [Finding("keys", f"{source.name}: {answer.reason}", KEYS_UNAVAILABLE)])
+            told = f"{source.name}: {answer.reason}"
+            exchange.warnings.append(f"jwt-validation: {told}")
+            _told(exchange, "keys", told, KEYS_UNAVAILABLE)
         elif _has_signed(token, algorithm, source, answer, exchange):
             return _keys(answer)
     for source, document in known:
@@ -172,7 +201,7 @@ def _has_signed(
     key = signing_key(token, _keys(document), algorithm)
     if key is None:
         return False
-    _tell(exchange, [Finding("signature", f"made with a key of {source.name}")])
+    _tell(exchange, [Finding("signature", lambda: f"made with a key of {source.name}")])
     return True
 
 
@@ -191,7 +220,7 @@ def _first_refusal(findings: Iterable[Finding]) -> Refused | None:
 
 
 def _told(exchange: Exchange, subject: str, detail: str, refused: Refused) -> Refused:
-    _tell(exchange, [Finding(subject, detail, refused)])
+    _tell(exchange, [Finding(subject, detail.__str__, refused)])
     return refused
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from actions import LANGUAGE
-from actions.jose.key_set import parse_key_set
 from actions.jwt_validation import ACTION, Config, run
 from policy.action import Continue, Outcome, Respond
 from policy.effect import Document, Effect, GetDocument, ReadBody, Unavailable
@@ -63,8 +63,16 @@ class World:
             self.documents[self.version] = Document(value=value, version=self.version)
         return self.documents[self.version]
 
+    def document_at_hand(self, request: GetDocument) -> Document | None:
+        return self.documents.get(self.version) if self.at_hand else None
+
     def run(self, config: Config, exchange: Exchange) -> Outcome[Any]:
+        exchange.surroundings = replace(
+            exchange.surroundings, document_at_hand=self.document_at_hand
+        )
         steps = run(config, exchange)
+        if not isinstance(steps, Generator):
+            return steps
         answer: Any = None
         try:
             while True:
@@ -225,21 +233,87 @@ def test_another_issuer_s_key_does_not_sign_for_this_one() -> None:
         jws=with_algorithms("RS256", urls=sets),
     )
 
-    def outcome(token: str) -> str | None:
-        steps = run(asked, shown(token))
-        answer: Any = None
-        try:
-            while True:
-                effect = steps.send(answer)
-                assert isinstance(effect, GetDocument)
-                answer = Document(value=parse_key_set(sets[effect.url]), version=1)
-        except StopIteration as end:
-            return reason(end.value)
+    assert outcome_of(asked, sets, RS256.token()) is None
+    assert outcome_of(asked, sets, NEW.token(claims_of(iss=B))) is None
+    assert outcome_of(asked, sets, NEW.token()) == "signature_invalid"
+    assert outcome_of(asked, sets, RS256.token(claims_of(iss=B))) == "signature_invalid"
 
-    assert outcome(RS256.token()) is None
-    assert outcome(NEW.token(claims_of(iss=B))) is None
-    assert outcome(NEW.token()) == "signature_invalid"
-    assert outcome(RS256.token(claims_of(iss=B))) == "signature_invalid"
+
+def outcome_of(asked: Config, contents: Mapping[str, bytes], token: str) -> str | None:
+    """Return the reason of a refusal, given what there is under URLs."""
+    steps = run(asked, shown(token))
+    assert isinstance(steps, Generator)
+    answer: Any = None
+    try:
+        while True:
+            effect = steps.send(answer)
+            assert isinstance(effect, GetDocument)
+            content = contents.get(effect.url)
+            if content is None:
+                answer = Unavailable(reason="status-404")
+            else:
+                answer = Document(value=effect.parse(content), version=1)
+    except StopIteration as end:
+        return reason(end.value)
+
+
+CDN = "https://cdn.example.com/a", "https://cdn.example.com/b"
+
+
+def metadata_of(issuer: str, jwks_uri: str) -> dict[str, bytes]:
+    text = json.dumps({"issuer": issuer, "jwks_uri": jwks_uri})
+    return {issuer + ".well-known/openid-configuration": text.encode()}
+
+
+def test_metadata_tells_whose_a_key_set_is_where_nothing_else_does() -> None:
+    """JW-18."""
+    asked = config(
+        issuer={"allow_list": [{"value": ISSUER}, {"value": B}]},
+        jws=with_algorithms("RS256", urls=CDN),
+    )
+    sets = {CDN[0]: key_set(RS256), CDN[1]: key_set(NEW)}
+    assert outcome_of(asked, sets, NEW.token()) is None
+    sets |= metadata_of(ISSUER, CDN[0])
+    assert outcome_of(asked, sets, RS256.token()) is None
+    assert outcome_of(asked, sets, NEW.token()) == "signature_invalid"
+    # B has none, and no say in whose A's keys are.
+    assert outcome_of(asked, sets, NEW.token(claims_of(iss=B))) is None
+    sets |= metadata_of(B, CDN[1])
+    assert outcome_of(asked, sets, RS256.token(claims_of(iss=B))) == "signature_invalid"
+    named = {each.url for each in ACTION.documents(asked)}
+    assert named == {*sets}
+
+
+def test_metadata_of_somebody_else_is_not_believed() -> None:
+    asked = config(
+        issuer={"allow_list": [{"value": ISSUER}, {"value": B}]},
+        jws=with_algorithms("RS256", urls=CDN),
+    )
+    (text,) = metadata_of(B, CDN[0]).values()
+    sets = {CDN[0]: key_set(RS256), CDN[1]: key_set(NEW)}
+    sets[ISSUER + ".well-known/openid-configuration"] = text
+    assert outcome_of(asked, sets, NEW.token()) is None
+
+
+def test_the_policy_may_say_whose_keys_are() -> None:
+    """JW-18, D1-9."""
+    jws = with_algorithms("RS256")
+    jws["keys"]["sources"] = [
+        {"additional_jkus": [CDN[0]], "issuers": [ISSUER]},
+        {"additional_jkus": [CDN[1]], "issuers": [B]},
+    ]
+    asked = config(issuer={"allow_list": [{"value": ISSUER}, {"value": B}]}, jws=jws)
+    sets = {CDN[0]: key_set(RS256), CDN[1]: key_set(NEW)}
+    assert outcome_of(asked, sets, RS256.token()) is None
+    assert outcome_of(asked, sets, NEW.token(claims_of(iss=B))) is None
+    assert outcome_of(asked, sets, NEW.token()) == "signature_invalid"
+    assert outcome_of(asked, sets, RS256.token(claims_of(iss=B))) == "signature_invalid"
+    assert {each.url for each in ACTION.documents(asked)} == {*CDN}
+
+
+def test_a_configuration_that_says_the_same_is_made_ready_once() -> None:
+    assert config().asked is config().asked
+    assert config().asked is not config(audience=...).asked
 
 
 def test_with_enforce_false_everything_passes_and_is_recorded() -> None:
@@ -393,6 +467,26 @@ LINTS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
         {"issuer": SECOND, "jws": with_algorithms("RS256", urls=["https://cdn.example.com/k"])},
         [("warning", "key-set-of-no-issuer")],
     ),
+    "sets that are told apart": (
+        {
+            "issuer": SECOND,
+            "jws": with_algorithms("RS256", urls=[URL, "https://cdn.example.com/k"]),
+        },
+        [],
+    ),
+    "an issuer without keys": (
+        {"issuer": SECOND},
+        [("warning", "issuer-without-keys")],
+    ),
+    "keys of an issuer that is not listed": (
+        {
+            "jws": {
+                "allowed_algorithms": ["RS256"],
+                "keys": {"sources": {"additional_jkus": [URL], "issuers": [ISSUER[:-1]]}},
+            }
+        },
+        [("error", "issuer-not-listed"), ("warning", "issuer-without-keys")],
+    ),
     "an issuer from a request": ({"issuer": {"allow_list": [{"value": "${req.host}"}]}}, []),
     "none": ({"jws": with_algorithms("none")}, [("error", "value-not-permitted")]),
     "no algorithm": ({"jws": with_algorithms()}, [("error", "too-few-entries")]),
@@ -436,7 +530,7 @@ def test_lists_and_maps_of_keys_mean_the_same() -> None:
             }
         ],
     }
-    assert config(jws=listed).verifier == config(jws=plain).verifier
+    assert config(jws=listed).asked is config(jws=plain).asked
 
 
 def test_fixed_key_sets_are_named_ahead() -> None:

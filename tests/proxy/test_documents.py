@@ -253,17 +253,36 @@ async def test_a_file_is_read_and_read_again_after_a_reload(tmp_path: Path) -> N
     assert document_path("https://x/") is None
 
 
-async def test_a_document_that_a_policy_names_is_at_hand_while_it_is_good() -> None:
+async def test_a_good_document_is_at_hand_unless_it_is_due() -> None:
     world = World()
     request = GetDocument(url=URL, parse=parse)
     assert world.documents.at_hand(request) is None
     world.name()
     assert world.documents.at_hand(request) is None
     await world.get()
-    assert world.documents.at_hand(request) is await world.get(wait=False)
+    world.now += 1000
+    assert world.documents.at_hand(request) is not None
     world.now += DAY
     assert world.documents.at_hand(request) is None
-    await world.get("https://other.example.com/")
-    assert (
-        world.documents.at_hand(GetDocument(url="https://other.example.com/", parse=parse)) is None
-    )
+
+
+async def test_an_unnamed_document_is_at_hand_until_it_is_to_be_fetched_anew() -> None:
+    world = World()
+    request = GetDocument(url="https://other.example.com/", parse=parse)
+    assert content(await world.get(request.url)) == b"one"
+    assert world.documents.at_hand(request) is not None
+    world.now += 1000
+    assert world.documents.at_hand(request) is None
+
+
+async def test_what_was_never_there_is_asked_for_once_a_minute() -> None:
+    world = World(None)
+    world.name()
+    for _ in range(40):
+        await world.get()
+        world.now += 8
+    before = len(world.fetches)
+    for _ in range(75):
+        await world.get()
+        world.now += 8
+    assert len(world.fetches) - before <= 11

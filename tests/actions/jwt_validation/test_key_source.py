@@ -3,12 +3,7 @@ from __future__ import annotations
 import pytest
 
 from actions.jose.key_set import KeySet, parse_key_set, parse_local_key_set
-from actions.jwt_validation.key_source import (
-    belongs_to_none,
-    fetched_source,
-    inline_source,
-    served_issuers,
-)
+from actions.jwt_validation.key_source import Described, key_sources, undecided
 
 A, B = "https://a.example.com/", "https://b.example.com/"
 ONE = "https://login.example.com/one/v2"
@@ -38,12 +33,48 @@ def test_whose_tokens_a_key_set_may_speak_for(
     url: str, issuers: tuple[str, ...], expected: tuple[str, ...]
 ) -> None:
     """JW-18."""
-    assert served_issuers(url, issuers) == frozenset(expected)
-    assert belongs_to_none(url, issuers) == (len(issuers) > 1 and set(issuers) == set(expected))
+    (source,) = key_sources([Described(url)], issuers)
+    assert source.issuers == frozenset(expected)
+    assert bool(undecided([source])) == (len(expected) > 1)
+
+
+CDN = "https://cdn.example.com/keys"
+AT_A, AT_ONE = "https://a.example.com/keys", "https://login.example.com/one/keys"
+SEVERAL: dict[str, tuple[list[Described], tuple[str, ...], list[tuple[str, ...]]]] = {
+    "who has a set needs no other": ([Described(AT_A), Described(CDN)], (A, B), [(A,), (B,)]),
+    "of a server's tenants too": (
+        [Described(AT_ONE), Described("https://login.example.com/keys")],
+        (ONE, TWO),
+        [(ONE,), (TWO,)],
+    ),
+    "the policy's word goes first": ([Described(AT_A, owners=(B,))], (A, B), [(B,)]),
+    "the policy may name several": ([Described(CDN, owners=(A, B))], (A, B), [(A, B)]),
+    "a stranger has no keys": ([Described(CDN, owners=("x",))], (A, B), [()]),
+    "what nobody needs is everybody's": (
+        [Described(AT_A), Described("https://b.example.com/"), Described(CDN)],
+        (A, B),
+        [(A,), (B,), (A, B)],
+    ),
+    "two that nobody can tell apart": (
+        [Described(CDN), Described(CDN + "2")],
+        (A, B),
+        [(A, B), (A, B)],
+    ),
+    "keys in the policy": ([Described(None, KeySet(()), (A,))], (A, B), [(A,)]),
+}
+
+
+@pytest.mark.parametrize(("described", "issuers", "expected"), SEVERAL.values(), ids=SEVERAL)
+def test_whose_several_key_sets_are(
+    described: list[Described], issuers: tuple[str, ...], expected: list[tuple[str, ...]]
+) -> None:
+    """JW-18, D1-9."""
+    found = [each.issuers for each in key_sources(described, issuers)]
+    assert found == [frozenset(each) for each in expected]
 
 
 def test_a_file_may_hold_secrets_and_a_fetched_set_may_not() -> None:
-    local, fetched = fetched_source("file:///k", (A,)), fetched_source("https://a/k", (A,))
+    local, fetched = key_sources([Described("file:///k"), Described("https://a/k")], (A,))
     assert local.awaited is not None
     assert fetched.awaited is not None
     assert fetched.at_hand is not None
@@ -57,6 +88,6 @@ def test_a_file_may_hold_secrets_and_a_fetched_set_may_not() -> None:
 
 
 def test_a_set_in_the_policy_is_never_fetched() -> None:
-    source = inline_source(KeySet(()), (A,))
+    (source,) = key_sources([Described(None, KeySet(()))], (A,))
     assert source.newer(1) is None
     assert source.name == "the policy's own key set"
