@@ -20,7 +20,6 @@ from proxy.plan import (
     IpIntelligencePlan,
     ListenerPlan,
     Plan,
-    StorePlan,
     UpstreamPlan,
     VaultPlan,
 )
@@ -30,11 +29,9 @@ from proxy.settings import (
     IpIntelligenceSettings,
     ListenerSettings,
     Settings,
-    StoreSettings,
     VaultSettings,
 )
 from proxy.settings_checks import Places, check_settings
-from proxy.settings_types import StorePlace
 
 
 def read_config(path: Path) -> Plan:
@@ -110,7 +107,6 @@ class _Planner:
             limits=settings.limits,
             server_region=settings.server_region,
             admin=settings.admin,
-            store=self._store(settings.store),
             workers=settings.workers or usable_cores(),
             problems=problems,
         )
@@ -137,11 +133,11 @@ class _Planner:
             url=settings.url,
             upstream=self._upstream(settings, (*at, "upstream", "tls", "authorities")),
             policy=self._policy(settings, index, name),
-            keeps_encoded_slashes=settings.encoded_slashes == "keep",
         )
 
     def _upstream(
         self, settings: EndpointSettings, authorities_at: tuple[str | int, ...]
+            keeps_encoded_slashes=settings.encoded_slashes == "keep",
     ) -> UpstreamPlan | None:
         upstream = settings.upstream
         if upstream is None:
@@ -181,28 +177,6 @@ class _Planner:
             city=named("city", settings.city),
             asn=named("asn", settings.asn),
             categories=named("categories", settings.categories),
-        )
-
-    def _store(self, settings: StorePlace | StoreSettings) -> StorePlan:
-        if isinstance(settings, StorePlace):
-            settings = StoreSettings(url=settings)
-            place = self._place(("store",))
-        else:
-            place = self._place(("store", "url"))
-
-        def named(key: str, written: str | None) -> FileReference | None:
-            return None if written is None else self._file(written, self._place(("store", key)))
-
-        return StorePlan(
-            url=settings.url,
-            path=self._folder / Path(settings.url.path).expanduser(),
-            place=place,
-            key_files=tuple(
-                self._file(written, self._place(("store", "key_files", index)))
-                for index, written in enumerate(settings.key_files)
-            ),
-            password_file=named("password_file", settings.password_file),
-            authorities=named("authorities", settings.authorities),
         )
 
     def _file(self, written: str, place: Place) -> FileReference:
