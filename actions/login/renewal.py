@@ -142,7 +142,8 @@ def _write(at: Visit, asked: Record[Session], renewal: Renewal) -> Asking[Renewe
             return Renewed(session=None, unavailable=version)
         if version is not None:
             stored = Record(key=asked.key, value=after, version=version)
-            return Renewed(session=stored, is_fresh=isinstance(renewal, LoggedIn))
+            is_fresh = isinstance(renewal, LoggedIn) and renewal.is_person_renewed
+            return Renewed(session=stored, is_fresh=is_fresh)
     return Renewed(session=None, unavailable=StoreUnavailable(reason="session-keeps-changing"))
 
 
@@ -161,8 +162,8 @@ def _after(session: Session, renewal: Renewal, agreed: str, now_ns: int) -> Sess
         details=renewal.details or session.details,
         provider_session=renewal.provider_session or session.provider_session,
         agreed=agreed,
-        refreshed_ns=now_ns,
-        retry_ns=0,
+        refreshed_ns=now_ns if renewal.is_person_renewed else session.refreshed_ns,
+        retry_ns=0 if renewal.is_person_renewed else now_ns + RETRY_NS,
         last_active_ns=now_ns,
         ends_ns=ends_ns,
     )
