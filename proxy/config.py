@@ -133,11 +133,11 @@ class _Planner:
             url=settings.url,
             upstream=self._upstream(settings, (*at, "upstream", "tls", "authorities")),
             policy=self._policy(settings, index, name),
+            keeps_encoded_slashes=settings.encoded_slashes == "keep",
         )
 
     def _upstream(
         self, settings: EndpointSettings, authorities_at: tuple[str | int, ...]
-            keeps_encoded_slashes=settings.encoded_slashes == "keep",
     ) -> UpstreamPlan | None:
         upstream = settings.upstream
         if upstream is None:
