@@ -9,12 +9,11 @@ from dataclasses import dataclass
 class OauthEndpoints:
     """The operator's own addresses of one provider; "" for one that is as usual.
 
-    `authorization_url` is where browsers are sent, `tokens_url` where codes become tokens,
-    `introspection_url` where a token can be asked about, and `api_url` what the paths of the
-    provider's API are put behind. All are https, or http on a literal loopback address.
+    `authorization_url` is where browsers are sent, `tokens_url` where codes become tokens, and
+    `api_url` what the paths of the provider's API are put behind. All are https, or http on a
+    literal loopback address; none has a query, or a slash at its end.
     """
 
     authorization_url: str = ""
     tokens_url: str = ""
-    introspection_url: str = ""
     api_url: str = ""

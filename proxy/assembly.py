@@ -104,6 +104,7 @@ def assemble(plan: Plan, progress: Progress | None = None) -> Assembly:
             random_integer=CHANCE.randint,
             random_bytes=secrets.token_bytes,
             ip_policies=plan.ip_policies,
+            oauth_providers=plan.oauth_providers,
             intelligence=intelligence or NO_INTELLIGENCE,
             secret=work.vaults.get,
         ),

@@ -12,6 +12,7 @@ from policy.problem import Place, Problem
 from policy.source import Mapping, Node, Scalar, Sequence, SourceText, Span, Style, parse_source
 from proxy.cores import usable_cores
 from proxy.file_checks import permission_warnings, read_document_file
+from proxy.oauth_settings import endpoints_of
 from proxy.plan import (
     CertificatePlan,
     EndpointPlan,
@@ -104,6 +105,7 @@ class _Planner:
                 name: self._vault(name, vault) for name, vault in settings.secrets.vaults.items()
             },
             ip_intelligence=self._ip_intelligence(settings.ip_intelligence),
+            oauth_providers=endpoints_of(settings.oauth_providers),
             limits=settings.limits,
             server_region=settings.server_region,
             admin=settings.admin,

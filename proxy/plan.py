@@ -8,6 +8,7 @@ from pathlib import Path
 
 from policy.ip_policy import IpPolicy
 from policy.net import NetworkSet
+from policy.oauth_endpoints import OauthEndpoints
 from policy.problem import Place, Problem
 from policy.source import Node
 from proxy.limits import Limits
@@ -101,6 +102,7 @@ class Plan:
     trusted_proxies: NetworkSet = field(default_factory=lambda: NetworkSet(()))
     ip_policies: Mapping[str, IpPolicy] = field(default_factory=dict)
     vaults: Mapping[str, VaultPlan] = field(default_factory=dict)
+    oauth_providers: Mapping[str, OauthEndpoints] = field(default_factory=dict)
     ip_intelligence: IpIntelligencePlan = IpIntelligencePlan()
     limits: Limits = field(default_factory=Limits)
     server_region: str = ""

@@ -14,6 +14,7 @@ from policy.action import ActionConfig, Doc
 from policy.config_types import FromScalar, MinLen, NetworkSet
 from policy.net import NetworkSet as Networks
 from proxy.limits import Limits
+from proxy.oauth_settings import OauthProviders
 from proxy.settings_types import (
     CidrText,
     EndpointUrl,
@@ -138,6 +139,9 @@ class Settings(ActionConfig):
         IpIntelligenceSettings, Doc("Where addresses are, whose they are, which lists name them.")
     ] = IpIntelligenceSettings()
     secrets: Annotated[SecretsSettings, Doc("Where `secrets.get` looks.")] = SecretsSettings()
+    oauth_providers: Annotated[
+        OauthProviders, Doc("Where providers of `oauth` are, if not where everybody knows.")
+    ] = Field(default_factory=dict)
     limits: Annotated[Limits, Doc("Bounds on what one client or upstream may cost.")] = Limits()
     server_region: Annotated[str, Doc("`conn.server_region` in policies.")] = ""
     admin: Annotated[

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from policy.problem import Place, Problem, Severity
+from proxy.oauth_settings import check_oauth_providers
 from proxy.settings import EndpointSettings, Settings
 from proxy.settings_types import SocketAddress
 
@@ -22,6 +23,7 @@ def check_settings(settings: Settings, place: Places) -> Iterator[Problem]:
     yield from _listener_clashes(settings, place)
     yield from _endpoint_clashes(settings, place)
     yield from _vault_problems(settings, place)
+    yield from check_oauth_providers(settings.oauth_providers, place)
     for index, endpoint in enumerate(settings.endpoints):
         yield from _endpoint_problems(endpoint, ("endpoints", index), place)
 

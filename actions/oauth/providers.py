@@ -15,10 +15,11 @@ from actions.oauth.microsoft import microsoft_user
 from actions.oauth.profile import Grant
 from actions.oauth.token_check import (
     TokenCheck,
+    check_amazon,
     check_application,
-    check_audience,
     check_authorization,
     check_debug,
+    check_google,
     check_introspection,
     check_validation,
     no_check,
@@ -60,17 +61,15 @@ class Provider:
     self_hosted: OauthEndpoints | None = None
 
 
-# `{base}` is where the operator's own instance is; `{client_id}` is filled in for each call.
+# `{base}` is where the operator's own instance is.
 GITHUB_ENTERPRISE: Final = OauthEndpoints(
     authorization_url="{base}/login/oauth/authorize",
     tokens_url="{base}/login/oauth/access_token",
-    introspection_url="{base}/api/v3/applications/{client_id}/token",
     api_url="{base}/api/v3",
 )
 OWN_GITLAB: Final = OauthEndpoints(
     authorization_url="{base}/oauth/authorize",
     tokens_url="{base}/oauth/token",
-    introspection_url="{base}/oauth/token/info",
     api_url="{base}",
 )
 
@@ -80,19 +79,17 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
         endpoints=OauthEndpoints(
             authorization_url="https://www.amazon.com/ap/oa",
             tokens_url="https://api.amazon.com/auth/o2/token",
-            introspection_url="https://api.amazon.com/auth/o2/tokeninfo",
             api_url="https://api.amazon.com",
         ),
         scopes=("profile",),
         user=amazon_user,
-        check=check_audience,
+        check=check_amazon,
     ),
     "facebook": Provider(
         title="Facebook",
         endpoints=OauthEndpoints(
             authorization_url="https://www.facebook.com/v23.0/dialog/oauth",
             tokens_url="https://graph.facebook.com/v23.0/oauth/access_token",
-            introspection_url="https://graph.facebook.com/v23.0/debug_token",
             api_url="https://graph.facebook.com/v23.0",
         ),
         scopes=("email",),
@@ -107,7 +104,6 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
         endpoints=OauthEndpoints(
             authorization_url="https://github.com/login/oauth/authorize",
             tokens_url="https://github.com/login/oauth/access_token",
-            introspection_url="https://api.github.com/applications/{client_id}/token",
             api_url="https://api.github.com",
         ),
         # The third is what tells which addresses are verified.
@@ -122,7 +118,6 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
         endpoints=OauthEndpoints(
             authorization_url="https://gitlab.com/oauth/authorize",
             tokens_url="https://gitlab.com/oauth/token",
-            introspection_url="https://gitlab.com/oauth/token/info",
             api_url="https://gitlab.com",
         ),
         scopes=("openid", "profile", "email"),
@@ -137,7 +132,6 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
         endpoints=OauthEndpoints(
             authorization_url="https://accounts.google.com/o/oauth2/v2/auth",
             tokens_url="https://oauth2.googleapis.com/token",
-            introspection_url="https://oauth2.googleapis.com/tokeninfo",
             api_url="https://www.googleapis.com",
         ),
         scopes=(
@@ -145,7 +139,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
             "https://www.googleapis.com/auth/userinfo.profile",
         ),
         user=google_user,
-        check=check_audience,
+        check=check_google,
         forced={"prompt": "select_account"},
         # A refresh token comes with a consent only, and an access token lasts an hour.
         lasting={"access_type": "offline", "prompt": "consent"},
@@ -155,7 +149,6 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
         endpoints=OauthEndpoints(
             authorization_url="https://www.linkedin.com/oauth/v2/authorization",
             tokens_url="https://www.linkedin.com/oauth/v2/accessToken",
-            introspection_url="https://www.linkedin.com/oauth/v2/introspectToken",
             api_url="https://api.linkedin.com",
         ),
         # Applications since August 2023 have these; a policy with the old ones keeps to them.
@@ -184,7 +177,6 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
         endpoints=OauthEndpoints(
             authorization_url="https://id.twitch.tv/oauth2/authorize",
             tokens_url="https://id.twitch.tv/oauth2/token",
-            introspection_url="https://id.twitch.tv/oauth2/validate",
             api_url="https://api.twitch.tv/helix",
         ),
         scopes=("user:read:email",),

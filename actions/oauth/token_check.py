@@ -37,16 +37,25 @@ def no_check(_grant: Grant) -> Asking[None]:
     yield
 
 
-def check_audience(grant: Grant) -> Asking[None]:
-    """Google, Amazon: `aud` is the client."""
-    url = f"{grant.endpoints.introspection_url}?{urlencode({'access_token': grant.token})}"
-    answer = yield from ask(url, ())
+def check_amazon(grant: Grant) -> Asking[None]:
+    """Amazon: `aud` is the client."""
+    return _check_audience(grant, "auth/o2/tokeninfo")
+
+
+def check_google(grant: Grant) -> Asking[None]:
+    """Google: `aud` is the client."""
+    return _check_audience(grant, "oauth2/v3/tokeninfo")
+
+
+def _check_audience(grant: Grant, path: str) -> Asking[None]:
+    query = urlencode({"access_token": grant.token})
+    answer = yield from ask(f"{grant.endpoints.api_url}/{path}?{query}", ())
     _check(answer.value.get("aud"), grant)
 
 
 def check_application(grant: Grant) -> Asking[None]:
     """GitLab: `application.uid` is the client."""
-    answer = yield from get_object(grant.endpoints.introspection_url, grant.token)
+    answer = yield from get_object(f"{grant.endpoints.api_url}/oauth/token/info", grant.token)
     application = answer.get("application")
     _check(application.get("uid") if isinstance(application, dict) else None, grant)
 
@@ -54,14 +63,14 @@ def check_application(grant: Grant) -> Asking[None]:
 def check_validation(grant: Grant) -> Asking[None]:
     """Twitch, which has a scheme of its own: `client_id` is the client."""
     fields = (("authorization", f"OAuth {grant.token}"),)
-    answer = yield from ask(grant.endpoints.introspection_url, fields)
+    answer = yield from ask(beside(grant.endpoints.tokens_url, "validate"), fields)
     _check(answer.value.get("client_id"), grant)
 
 
 def check_introspection(grant: Grant) -> Asking[None]:
     """LinkedIn, almost as in RFC 7662: `active`, and `client_id` is the client."""
     client = Client(id=grant.client_id, secret=grant.client_secret, method="client_secret_post")
-    url = grant.endpoints.introspection_url
+    url = beside(grant.endpoints.tokens_url, "introspectToken")
     fields, body = authenticated(client, url, urlencode({"token": grant.token}))
     answer = yield from ask(url, fields, method="POST", body=body)
     if answer.value.get("active") is not True:
@@ -73,7 +82,7 @@ def check_debug(grant: Grant) -> Asking[None]:
     """Facebook: `data.is_valid`, and `data.app_id` is the client."""
     query = urlencode({"input_token": grant.token})
     fields = bearer(f"{grant.client_id}|{grant.client_secret}")
-    answer = yield from ask(f"{grant.endpoints.introspection_url}?{query}", fields)
+    answer = yield from ask(f"{grant.endpoints.api_url}/debug_token?{query}", fields)
     data = answer.value.get("data")
     if not isinstance(data, dict) or data.get("is_valid") is not True:
         raise token_refused("debug_token: the token is not valid")
@@ -83,7 +92,7 @@ def check_debug(grant: Grant) -> Asking[None]:
 def check_authorization(grant: Grant) -> Asking[None]:
     """GitHub: knows its tokens by client and token, and answers 404 for another client's."""
     client = Client(id=grant.client_id, secret=grant.client_secret)
-    url = grant.endpoints.introspection_url.replace("{client_id}", quote(grant.client_id, safe=""))
+    url = f"{grant.endpoints.api_url}/applications/{quote(grant.client_id, safe='')}/token"
     authorization = dict(authenticated(client, url, "")[0])["Authorization"]
     fields = (
         ("authorization", authorization),
@@ -99,6 +108,11 @@ def check_authorization(grant: Grant) -> Asking[None]:
         raise
     app = answer.value.get("app")
     _check(app.get("client_id") if isinstance(app, dict) else None, grant)
+
+
+def beside(url: str, name: str) -> str:
+    """Return the address next to another one: its last part replaced."""
+    return f"{url.rpartition('/')[0]}/{name}"
 
 
 def _check(client_id: object, grant: Grant) -> None:

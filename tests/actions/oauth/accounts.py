@@ -149,11 +149,14 @@ ACCOUNTS = {
     ),
     "google": Account(
         tokens="POST https://oauth2.googleapis.com/token",
-        check="GET https://oauth2.googleapis.com/tokeninfo",
+        check="GET https://www.googleapis.com/oauth2/v3/tokeninfo",
         about="GET https://www.googleapis.com/oauth2/v3/userinfo",
         answers={
             "POST https://oauth2.googleapis.com/token": grant(),
-            "GET https://oauth2.googleapis.com/tokeninfo": {"aud": CLIENT_ID, "azp": CLIENT_ID},
+            "GET https://www.googleapis.com/oauth2/v3/tokeninfo": {
+                "aud": CLIENT_ID,
+                "azp": CLIENT_ID,
+            },
             "GET https://www.googleapis.com/oauth2/v3/userinfo": {
                 "sub": "110169484474386276334",
                 "name": "Ada G",

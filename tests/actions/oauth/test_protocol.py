@@ -453,7 +453,6 @@ def test_nobody_is_logged_out_at_the_provider(name: str) -> None:
 OWN = OauthEndpoints(
     authorization_url="https://git.example.com/oauth/authorize",
     tokens_url="https://git.example.com/oauth/token",
-    introspection_url="https://git.example.com/oauth/token/info",
     api_url="https://git.example.com",
 )
 
