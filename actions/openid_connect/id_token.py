@@ -96,11 +96,12 @@ def check_login(
         )
     if rules.max_age_s is not None:
         since = claims.get("auth_time")
-        if not is_date(since) or now_ns / NS_PER_S > since + rules.max_age_s + LEEWAY_S:  # type: ignore[operator]
+        if not is_date(since) or now_ns / NS_PER_S > since + rules.max_age_s + LEEWAY_S:
             return _not_enough(
                 "authentication-too-old", "auth_time: missing, or longer ago than max_age"
             )
-    if rules.acr_values and claims.get("acr") not in rules.acr_values:
+    acr = claims.get("acr")
+    if rules.acr_values and not (isinstance(acr, str) and acr in rules.acr_values):
         return _not_enough("authentication-context-refused", "acr: none of the acr_values")
     return None
 

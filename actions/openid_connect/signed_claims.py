@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from actions.jose.algorithm import ALGORITHMS, Algorithm
 from actions.jose.key import Key
@@ -116,7 +116,7 @@ def time_finding(claims: Mapping[str, Any], now_s: float, *, max_age_s: int) -> 
     return ""
 
 
-def is_date(value: object) -> bool:
+def is_date(value: object) -> TypeGuard[float]:
     """Tell whether a claim is a time (RFC 7519, section 2)."""
     return isinstance(value, int | float) and value is not True and 0 < value <= LAST_DATE
 
