@@ -280,20 +280,27 @@ class _Assembler:
         return self._upstream_contexts[key]
 
     def _certificate(self, plan: CertificatePlan) -> ssl.SSLContext | None:
-        certificate, key = plan.certificate, plan.private_key
-        self.files.update((certificate.path, key.path))
+        certificate, key, client_ca = plan.certificate, plan.private_key, plan.client_ca
+        named = [(certificate, "certificate"), (key, "private key")]
+        if client_ca is not None:
+            named.append((client_ca, "authority file"))
+        self.files.update(reference.path for reference, _ in named)
         self.warnings.extend(permission_warnings(key.path, name=key.name, secret=True))
         readable = [
-            self.attempt(partial(_check_readable, reference, what))
-            for reference, what in ((certificate, "certificate"), (key, "private key"))
+            self.attempt(partial(_check_readable, reference, what)) for reference, what in named
         ]
         if None in readable:
             return None
         try:
-            return server_context(certificate.path, key.path)
+            return server_context(
+                certificate.path,
+                key.path,
+                client_ca=None if client_ca is None else client_ca.path,
+                requires_client=plan.requires_client,
+            )
         except UnusableCertificate as error:
-            reference = key if error.path == key.path else certificate
-            raise file_error(reference, error.message, error.hint) from None
+            blamed = next(each for each, _ in named if each.path == error.path)
+            raise file_error(blamed, error.message, error.hint) from None
 
 
 def _check_readable(reference: FileReference, what: str) -> Path:

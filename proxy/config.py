@@ -117,9 +117,14 @@ class _Planner:
         at = ("listeners", index, "tls")
         certificate = None
         if settings.tls is not None:
+            client_ca = settings.tls.client_ca
             certificate = CertificatePlan(
                 certificate=self._file(settings.tls.certificate, self._place((*at, "certificate"))),
                 private_key=self._file(settings.tls.private_key, self._place((*at, "private_key"))),
+                client_ca=None
+                if client_ca is None
+                else self._file(client_ca, self._place((*at, "client_ca"))),
+                requires_client=settings.tls.client_certificates != "request",
             )
         return ListenerPlan(
             address=settings.address,

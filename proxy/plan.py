@@ -34,10 +34,16 @@ class InlinePolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificatePlan:
-    """The files of a listener's certificate."""
+    """The files of a listener's certificate.
+
+    With `client_ca` clients show certificates of these authorities, and must have one if
+    `requires_client`.
+    """
 
     certificate: FileReference
     private_key: FileReference
+    client_ca: FileReference | None = None
+    requires_client: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

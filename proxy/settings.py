@@ -29,11 +29,24 @@ MAX_WORKERS = 256
 DEFAULT_LISTEN = SocketAddress("127.0.0.1", 4000)
 
 
-class TlsFiles(ActionConfig):
-    """A listener's certificate. Paths count from the configuration file's folder."""
+class TlsSettings(ActionConfig):
+    """A listener's certificate, and whether clients show theirs.
+
+    Paths count from the configuration file's folder.
+    """
 
     certificate: Annotated[str, Doc("PEM file: the server's certificate, then its chain.")]
     private_key: Annotated[str, Doc("PEM file with the certificate's key, not encrypted.")]
+    client_ca: Annotated[
+        str | None, Doc("PEM file of authorities whose certificates clients may show.")
+    ] = None
+    client_certificates: Annotated[
+        Literal["require", "request"] | None,
+        Doc(
+            "With `client_ca`: `require` refuses clients without a certificate, `request` lets them"
+            " in; one that does not verify is never let in. Default: `require`."
+        ),
+    ] = None
 
 
 class ListenerSettings(ActionConfig):
@@ -43,7 +56,7 @@ class ListenerSettings(ActionConfig):
     proxy_protocol: Annotated[
         Switch, Doc("Require a PROXY protocol header, from `trusted_proxies` only.")
     ] = False
-    tls: Annotated[TlsFiles | None, Doc("Terminate TLS here.")] = None
+    tls: Annotated[TlsSettings | None, Doc("Terminate TLS here.")] = None
 
 
 class UpstreamTls(ActionConfig):

@@ -74,6 +74,14 @@ def _listener_clashes(settings: Settings, place: Places) -> Iterator[Problem]:
             )
         taken.append(address)
     for index, listener in enumerate(settings.listeners):
+        tls = listener.tls
+        if tls is not None and tls.client_certificates is not None and tls.client_ca is None:
+            yield Problem(
+                code="client-certificates-without-authority",
+                message="'client_certificates' without 'client_ca': none could be verified",
+                place=place(("listeners", index, "tls", "client_certificates")),
+                hint="name the authorities that issue them: client_ca: clients.crt",
+            )
         if listener.proxy_protocol and not len(settings.trusted_proxies):
             yield Problem(
                 code="proxy-protocol-without-trust",

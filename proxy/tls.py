@@ -45,8 +45,17 @@ class NamedServerObject(ssl.SSLObject):
     sni = ""
 
 
-def server_context(certificate: Path, private_key: Path) -> ssl.SSLContext:
+def server_context(
+    certificate: Path,
+    private_key: Path,
+    *,
+    client_ca: Path | None = None,
+    requires_client: bool = True,
+) -> ssl.SSLContext:
     """Make a listener's context: TLS 1.2 and newer, HTTP/1.1.
+
+    With `client_ca` clients are asked for a certificate of these authorities; one that does not
+    verify ends the handshake, and so does none where `requires_client`.
 
     Raises UnusableCertificate; files that can't be read are for `check_readable`.
     """
@@ -66,7 +75,22 @@ def server_context(certificate: Path, private_key: Path) -> ssl.SSLContext:
         ) from None
     except ssl.SSLError as error:
         raise _unusable_pair(certificate, private_key, error) from None
+    if client_ca is not None:
+        _ask_clients(context, client_ca, is_required=requires_client)
     return context
+
+
+def _ask_clients(context: ssl.SSLContext, authorities: Path, *, is_required: bool) -> None:
+    try:
+        context.load_verify_locations(authorities)
+    except ssl.SSLError:
+        raise _no_authority(authorities) from None
+    context.verify_mode = ssl.CERT_REQUIRED if is_required else ssl.CERT_OPTIONAL
+
+
+def _no_authority(path: Path) -> UnusableCertificate:
+    message = f"{str(path)!r} holds no certificate authority in PEM form"
+    return UnusableCertificate(path, message, "check its content")
 
 
 class EncryptedKey(Exception):  # noqa: N818 - a signal out of OpenSSL's password callback
@@ -114,8 +138,7 @@ def upstream_context(*, verify: bool, authorities: Path | None = None) -> ssl.SS
     try:
         context = ssl.create_default_context(cafile=authorities)
     except ssl.SSLError:
-        message = f"{str(authorities)!r} holds no certificate authority in PEM form"
-        raise UnusableCertificate(authorities or Path(), message, "check its content") from None
+        raise _no_authority(authorities or Path()) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols([HTTP_1_1])
     if not verify:
