@@ -75,12 +75,12 @@ def is_due(session: Session, config: LoginSettings, agreed: str, now_ns: int) ->
     interval_ns = config.userinfo_refresh_interval
     if interval_ns is not None and now_ns >= session.refreshed_ns + interval_ns:
         return True
-    tokens = session.tokens
-    return (
-        tokens.expires_ns is not None
-        and bool(tokens.refresh_token)
-        and now_ns >= tokens.expires_ns - EARLY_NS
-    )
+    expires_ns = session.tokens.expires_ns
+    if expires_ns is None or not session.tokens.refresh_token:
+        return False
+    # Of a token that lasts for seconds only, half its time is early enough.
+    early_ns = min(EARLY_NS, max(expires_ns - session.refreshed_ns, 0) // 2)
+    return now_ns >= expires_ns - early_ns
 
 
 def renewed(at: Visit, record: Record[Session]) -> Generator[Effect, Any, Renewed]:
