@@ -26,7 +26,7 @@ def canonical(element: etree._Element, prefixes: tuple[str, ...]) -> bytes:
             element,
             method="c14n",
             exclusive=True,
-            inclusive_ns_prefixes=list(prefixes),
+            inclusive_ns_prefixes=_without_default(element, prefixes),
             with_comments=False,
             with_tail=False,
         )
@@ -70,16 +70,15 @@ def inclusive_prefixes(transform: etree._Element) -> tuple[str, ...]:
         if not (prefix == _DEFAULT or _PREFIX.fullmatch(prefix)):
             detail = f"{prefix[:40]!r} in a PrefixList"
             raise MessageRefused(reason="signature-transform", detail=detail)
-    return tuple(prefix for prefix in prefixes if not _is_idle_default(prefix, transform))
+    return tuple(prefixes)
 
 
-def _is_idle_default(prefix: str, transform: etree._Element) -> bool:
-    # The canonicaliser below does not know "#default". Where there is no default namespace, the
-    # word changes nothing and can go; elsewhere it would have to be obeyed.
-    if prefix != _DEFAULT:
-        return False
-    root = transform.getroottree().getroot()
-    if any(None in element.nsmap for element in root.iter()):
-        detail = "'#default' in a PrefixList, and a default namespace"
+def _without_default(element: etree._Element, prefixes: tuple[str, ...]) -> list[str]:
+    # The canonicaliser below does not know "#default". The word changes nothing, and can go, where
+    # every element that sees a default namespace is in it; elsewhere it would have to be obeyed.
+    if _DEFAULT in prefixes and any(
+        None in each.nsmap and each.prefix is not None for each in element.iter()
+    ):
+        detail = "'#default' in a PrefixList, and an unused default namespace"
         raise MessageRefused(reason="signature-transform", detail=detail)
-    return True
+    return [prefix for prefix in prefixes if prefix != _DEFAULT]

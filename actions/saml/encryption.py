@@ -78,10 +78,10 @@ def decrypt_assertion(encrypted: etree._Element, service: ServiceProvider) -> et
     data, encrypted_key = _parts(encrypted)
     cipher = _content_cipher(data, service)
     oaep = _key_transport(encrypted_key)
+    encrypted_content = _cipher_value(data)
     key = _content_key(_cipher_value(encrypted_key), oaep, cipher, service.private_key)
     try:
-        content = _opened(_cipher_value(data), key, cipher)
-        assertion = parse(content)
+        assertion = parse(_opened(encrypted_content, key, cipher))
         if assertion.tag != tag(SAML, "Assertion"):
             raise ValueError(assertion.tag)
     except (InvalidTag, ValueError, MessageRefused):
