@@ -37,6 +37,11 @@ HOP_BY_HOP = frozenset(
     }
 )
 
+# RFC 8586: each gate on the way adds its name, so that a request that comes round again and again
+# is noticed. Ours is added where the message is written; what others wrote passes.
+LOOP_FIELD = "cdn-loop"
+LOOP_NAME = "penstock"
+
 FORWARDED = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host")
 
 # What `Connection` may not take away (T-HD-3): the managed fields, and fields that decide what
@@ -46,6 +51,7 @@ END_TO_END = frozenset(
         *FORWARDED,
         "authorization",
         "cache-control",
+        "cdn-loop",
         "content-encoding",
         "content-length",
         "content-type",
@@ -183,6 +189,12 @@ def _forwarded_lines(
             own = exchange.connection.client_ip if name == "x-forwarded-for" else public.scheme
             lines.append((name, ", ".join([*values, own])))
     return lines
+
+
+def times_passed(values: Iterable[str]) -> int:
+    """Count how often a request has passed a gate like this one, by its CDN-Loop values."""
+    names = (each.partition(";")[0].strip(" \t").lower() for each in ",".join(values).split(","))
+    return sum(name == LOOP_NAME for name in names)
 
 
 def connection_options(value: str) -> set[str]:

@@ -13,10 +13,17 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from policy.effect import Fetch, Fetched, FetchFailed
+from policy.forwarding import LOOP_NAME
 from proxy.outbound import BlockedAddress, guarded_socket, may_connect, trusted_socket
 
 CONNECTIONS: Final = 20
-HEADERS: Final = {"User-Agent": "penstock", "Accept-Encoding": "identity"}
+# One that comes back to a listener of ours is recognised there (T-SS-5). A fetch on behalf of a
+# request states how often that has come by, with a CDN-Loop of its own.
+HEADERS: Final = {
+    "User-Agent": "penstock",
+    "Accept-Encoding": "identity",
+    "CDN-Loop": LOOP_NAME,
+}
 
 URL_REFUSED: Final = "url-refused"
 ADDRESS_BLOCKED: Final = "address-blocked"

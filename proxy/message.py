@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from email.utils import formatdate
 from http import HTTPStatus
 
+from policy.forwarding import LOOP_NAME
 from proxy.http1.grammar import NOT_CONTROL
 from proxy.http1.request_head import CHUNKED
 from proxy.refusal import Refusal, refusal_body
@@ -21,6 +22,9 @@ ERROR_CODE_FIELD = "ngrok-error-code"
 WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
 
 CLOSE = ("Connection", "close")
+# Written like framing, behind what policies see: `policy.forwarding` says what it is for.
+LOOP_LINE = f"CDN-Loop: {LOOP_NAME}\r\n"
+LOOP_LINE_BYTES = LOOP_LINE.encode("ascii")
 REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -50,6 +54,7 @@ def render_request_head(method: str, target: str, lines: list[Line], length: int
     """Spell a request head with its framing; raises InjectedLine."""
     parts = [f"{method} {target} HTTP/1.1\r\n"]
     parts += [f"{name}: {value}\r\n" for name, value in lines]
+    parts.append(LOOP_LINE)
     if length == CHUNKED:
         parts.append("Transfer-Encoding: chunked\r\n")
     elif length or method in WITH_CONTENT:
@@ -63,8 +68,9 @@ def passed_on_request_head(
 ) -> bytes:
     """Spell a request head without content whose field lines pass as they came."""
     own = "".join([f"\r\n{name}: {value}" for name, value in forwarded])
-    return b"%b%b%b\r\n\r\n" % (
+    return b"%b%b%b\r\n%b\r\n" % (
         f"{method} {target} HTTP/1.1".encode("ascii"), field_bytes, own.encode("ascii"),
+        LOOP_LINE_BYTES,
     )  # fmt: skip
 
 

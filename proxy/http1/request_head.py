@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from policy.fields import Fields
+from policy.forwarding import times_passed
 from proxy.http1.grammar import (
     LENGTH,
     TOKEN,
@@ -35,12 +36,15 @@ METHODS = frozenset(
     }
 )  # fmt: skip
 _MAX_METHOD = 64
+# A gate at the edge, one beside the service, one in front of its own calls: more than this many
+# are one request that goes round (T-SS-5).
+MAX_TIMES_PASSED = 5
 
 # Two of these let two readers choose differently (T-SM-1, T-SM-11).
 _SINGLETONS = ("content-length", "content-type", "expect", "host", "transfer-encoding")
 # A head without any of these has nothing to say about its body and its connection.
 _TELLING = frozenset(
-    {"authorization", "connection", "content-length", "expect", "transfer-encoding"}
+    {"authorization", "cdn-loop", "connection", "content-length", "expect", "transfer-encoding"}
 )
 
 
@@ -144,6 +148,8 @@ def _request_head(
     if len(set(by_name.get("authorization", ()))) > 1:
         # One reader believes the first, another the last (T-HD-6).
         raise BadRequest(400, "conflicting-authorization")
+    if "cdn-loop" in by_name and times_passed(by_name["cdn-loop"]) >= MAX_TIMES_PASSED:
+        raise BadRequest(508, "forwarding-loop")
     connection = list_tokens(by_name["connection"]) if "connection" in by_name else []
     return RequestHead(
         method,

@@ -17,10 +17,24 @@ from policy.forwarding import (
     received_fields,
     restore_location,
     strip_owned,
+    times_passed,
     upstream_fields,
 )
 from policy.url import parse_request_target, parse_url
 from tests import exchanges
+
+PASSED = [
+    ([], 0),
+    (["penstock"], 1),
+    (["penstock, Penstock;v=1", "other, penstock ; a=b"], 3),
+    (["penstock.example", "x-penstock", ", ,"], 0),
+]
+
+
+@pytest.mark.parametrize(("values", "times"), PASSED)
+def test_gates_on_the_way_are_counted(values: list[str], times: int) -> None:
+    assert times_passed(values) == times
+
 
 HOST = ("Host", "app.example.com")
 OWN_LINES = [
