@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actions.login.protocol import LoginRefused, LogoutNotice
-from actions.openid_connect.logout_token import token_in
+from actions.openid_connect.logout_token import USED_LOGOUT_TOKENS, token_in
 from actions.openid_connect.protocol import PROTOCOL
 from policy.effect import Effect
-from policy.store import StorePut, StoreUnavailable
+from policy.store import BadRecord, StorePut, StoreUnavailable
 from tests import exchanges
 from tests.openid_provider import CLIENT_ID, USER, Provider, secrets_shown, settings
 from tests.tokens import NOON_S, RS256, Signer, rsa_key
@@ -122,6 +122,13 @@ def test_a_token_is_good_for_once() -> None:
     assert isinstance(notice(provider, provider.logout_body(jti="logout-2")), LogoutNotice)
     [put, _] = provider.stored.values()
     assert 120 < put.ttl_s <= 300
+
+
+def test_what_is_remembered_of_a_token_is_nothing_but_that_it_was_used() -> None:
+    kind = USED_LOGOUT_TOKENS
+    assert kind.decode(kind.encode(b"")) == b""
+    with pytest.raises(BadRecord):
+        kind.decode(b"x")
 
 
 BODIES: dict[str, bytes] = {
