@@ -135,7 +135,7 @@ class Action(Generic[C]):
     """What an action's module offers; the engine, the checker and the reference read only this.
 
     `run` returns what it decided; with `effects` it may return a generator instead, that yields
-    effects before it decides.
+    effects before it decides. Connections are decided at once: none of these runs there.
     `terminates` tells from the checked configuration whether the phase ends here every time, so
     that whatever follows in the rule is unreachable (2207); `answers` is for what ends it but in
     odd cases, and so will do as the last word of an endpoint without upstream (2235).
@@ -162,6 +162,11 @@ class Action(Generic[C]):
     ip_policy_names: Callable[[Any], tuple[str, ...]] = lambda _config: ()
     documents: Callable[[Any], tuple[GetDocument, ...]] = lambda _config: ()
     site: Site[C] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an action that could keep a connection waiting; raises ValueError."""
+        if self.effects and Phase.ON_TCP_CONNECT in self.phases:
+            raise ValueError(f"{self.name} has effects, for which on_tcp_connect does not wait")
 
     @property
     def result_namespace(self) -> str:

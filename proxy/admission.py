@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from policy.action import Continue
-from policy.effect import Now
 from policy.engine import Decision, Phases, run_phase
 from policy.exchange import Connection, Exchange
 from policy.phase import Phase
@@ -37,7 +36,7 @@ def admit(service: Service, served: ServedEndpoint, connection: Connection) -> A
         endpoint=served.endpoint,
         surroundings=service.runtime.surroundings,
     )
-    decision = _decide(run_phase(served.policy, Phase.ON_TCP_CONNECT, exchange), service)
+    decision = _decide(run_phase(served.policy, Phase.ON_TCP_CONNECT, exchange))
     outcome = decision.outcome
     if isinstance(outcome, Continue):
         record = _record(service, served, exchange) if exchange.logs else None
@@ -51,17 +50,14 @@ def admit(service: Service, served: ServedEndpoint, connection: Connection) -> A
     return None
 
 
-def _decide(steps: Phases, service: Service) -> Decision:
-    answer: int | None = None
-    while True:
-        try:
-            effect = steps.send(answer)
-        except StopIteration as end:
-            decision: Decision = end.value
-            return decision
-        if not isinstance(effect, Now):
-            raise NotImplementedError(effect)
-        answer = service.now_ns()
+def _decide(steps: Phases) -> Decision:
+    try:
+        effect = next(steps)
+    except StopIteration as end:
+        decision: Decision = end.value
+        return decision
+    # No action with effects can be made for this phase. The connection ends with the exception.
+    raise TypeError(f"on_tcp_connect does not wait for {effect}")
 
 
 def _record(service: Service, served: ServedEndpoint, exchange: Exchange) -> Completion:

@@ -190,7 +190,15 @@ def ask(_config: NoFields, exchange: Exchange) -> Any:
 
 
 ASKING = Language(
-    actions={"ask": Action(name="ask", phases=ALL_PHASES, config=NoFields, run=ask, effects=True)}
+    actions={
+        "ask": Action(
+            name="ask",
+            phases=ALL_PHASES - {Phase.ON_TCP_CONNECT},
+            config=NoFields,
+            run=ask,
+            effects=True,
+        )
+    }
 )
 
 
