@@ -83,7 +83,7 @@ def read_options() -> argparse.Namespace:
         help="only those with this in their name; may be repeated",
     )  # fmt: skip
     parser.add_argument("--rounds", type=int, default=5, help="how often everyone has its turn")
-    parser.add_argument("--seconds", type=float, default=0.7, help="how long a turn takes")
+    parser.add_argument("--seconds", type=float, default=0.5, help="how long a turn takes")
     parser.add_argument("--json", type=Path, help="write everything that was found to this file")
     options = parser.parse_args()
     if options.rounds < 1 or options.seconds <= 0:
@@ -94,6 +94,7 @@ def read_options() -> argparse.Namespace:
 def main() -> int:
     """Measure, print, and return the exit status."""
     options = read_options()
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     if not {PROXY_CORE, LOAD_CORE} <= os.sched_getaffinity(0):
         print("two cores are needed: one for the proxy, one for the load")
         return 2

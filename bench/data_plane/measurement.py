@@ -19,7 +19,7 @@ from bench.data_plane.running import NotServingError, Running, running
 from bench.data_plane.site import LOOPBACK, Site, free_port, issue_certificate
 from bench.data_plane.workloads import Workload
 
-WARM_UP_S = 0.3
+WARM_UP_S = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
