@@ -162,7 +162,7 @@ def start(upstream: int, rules: Path | None) -> tuple[subprocess.Popen[bytes], i
 
 
 async def listening(port: int) -> None:
-    for _ in range(200):
+    for _ in range(1200):
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:
