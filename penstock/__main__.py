@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from penstock import check, demo, http, start
+from penstock.doctor import doctor
 from penstock.eval import evaluate_request
 from policy.problem import PolicyError
 from proxy.failure import Failure
@@ -25,6 +26,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "check": check.check,
     "eval": evaluate_request,
     "demo": demo.demo,
+    "doctor": doctor,
 }
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from actions.login.settings import LoginSettings
 from actions.oauth.providers import PROVIDERS, Provider
+from actions.oauth2.lint import lint_client_secret
 from actions.oauth2.settings import AuthorizationParameters, ClientId, ClientSecret, Scopes
 from policy.action import Doc, Lint
 from policy.config_types import Interpolated, Reference
@@ -85,6 +86,8 @@ def lint(config: Config) -> Iterator[Lint]:
             severity=Severity.ERROR,
             reference=CREDENTIALS[missing],
         )
+    if config.client_secret is not None:
+        yield from lint_client_secret(config.client_secret)
     if config.accept_unverified_email:
         yield Lint(
             code="unverified-email-accepted",

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from actions.oauth.providers import PROVIDERS
 from actions.oauth.settings import Config, ProviderName, lint
+from policy.config_types import Pending
 from policy.problem import Severity
 from tests.actions.oauth.scripts import SECRET, settings
 
@@ -24,17 +25,23 @@ def test_every_provider_of_the_language_is_there() -> None:
     ],
 )
 def test_both_credentials_are_needed(given: dict[str, str], reference: str) -> None:
-    [found] = lint(Config.model_validate({"provider": "github", **given}))
+    [found, *_] = lint(Config.model_validate({"provider": "github", **given}))
     assert (found.code, found.severity) == ("missing-field", Severity.ERROR)
     assert found.reference == reference
 
 
 def test_a_complete_configuration_has_nothing_to_it() -> None:
-    assert list(lint(settings("github"))) == []
+    kept = settings("github", client_secret=Pending("${secrets.get('main', 'github')}"))
+    assert list(lint(kept)) == []
+
+
+def test_a_secret_in_the_policy_is_warned_of() -> None:
+    [found] = lint(settings("github"))
+    assert (found.code, found.severity) == ("client-secret-in-clear-text", Severity.WARNING)
 
 
 def test_addresses_that_are_not_verified_are_warned_of() -> None:
-    [found] = lint(settings("amazon", accept_unverified_email=True))
+    [_, found] = lint(settings("amazon", accept_unverified_email=True))
     assert (found.code, found.severity) == ("unverified-email-accepted", Severity.WARNING)
 
 
