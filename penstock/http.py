@@ -14,15 +14,17 @@ from penstock.loading_bar import with_bar_at_first
 from penstock.operator import STANDARD_OUTPUT, open_events, say
 from policy.net import AddressError, NetworkSet
 from proxy.assembly import assemble
-from proxy.plan import EndpointPlan, FileReference, ListenerPlan, Plan, UpstreamPlan
+from proxy.plan import EndpointPlan, FileReference, ListenerPlan, Plan, StorePlan, UpstreamPlan
 from proxy.server import serve
 from proxy.settings import MAX_WORKERS
 from proxy.settings_types import (
     PublicUrl,
     SocketAddress,
+    StorePlace,
     UpstreamTarget,
     read_public_url,
     read_socket_address,
+    read_store,
     read_upstream,
 )
 
@@ -94,6 +96,12 @@ def http(
             help="HOST:PORT for /healthz, /readyz and /metrics.", parser=flag(read_socket_address)
         ),
     ] = None,
+    store: Annotated[
+        StorePlace,
+        typer.Option(
+            help="Where sessions are kept: memory, or sqlite:PATH.", parser=flag(read_store)
+        ),
+    ] = "memory",  # type: ignore[assignment]  # typer parses defaults too
     workers: Annotated[int, typer.Option(min=1, max=MAX_WORKERS, help="Processes that serve.")] = 1,
     log: Annotated[
         str, typer.Option(help="Where events go: stdout, stderr, false, or a file.")
@@ -125,6 +133,7 @@ def http(
         ),
         trusted_proxies=proxies,
         admin=admin,
+        store=StorePlan(url=store, path=Path(store.path)),
         workers=workers,
     )
     serve(with_bar_at_first(partial(assemble, plan)), events=open_events(log), say=say)

@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler
 
 from policy.net import AddressError, parse_address
 from policy.url import Authority, UrlError, parse_authority
+from proxy.metrics import render
 from proxy.status import AskStatus
 
 LOCALHOST = "localhost"
@@ -51,7 +52,7 @@ class _Answers:
 
     async def metrics(self, _request: web.Request) -> web.Response:
         status = await self._ask()
-        text = "".join(each.render() for each in status.metrics)
+        text = render(status.metrics)
         return web.Response(body=text.encode(), headers={"Content-Type": METRICS_TYPE})
 
 

@@ -50,6 +50,8 @@ from proxy.secret_vaults import (
 )
 from proxy.service import Listener, Runtime
 from proxy.settings_types import PublicUrl
+from proxy.store.opening import InMemory, StoreConfig
+from proxy.store_assembly import StoreAssembler
 from proxy.tls import UnusableCertificate, check_readable, server_context, upstream_context
 from proxy.trusted_proxies import TrustedProxies
 
@@ -57,6 +59,7 @@ T = TypeVar("T")
 
 # Policies may draw lots over who gets in, so nobody may foresee them.
 CHANCE = secrets.SystemRandom()
+IN_MEMORY = InMemory()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,7 @@ class Assembly:
     runtime: Runtime
     listeners: tuple[Listener, ...]
     files: frozenset[Path]
+    store: StoreConfig = IN_MEMORY
     warnings: tuple[Problem, ...] = ()
 
 
@@ -80,6 +84,7 @@ def assemble(plan: Plan, progress: Progress | None = None) -> Assembly:
     served = [work.attempt(partial(work.endpoint, each)) for each in plan.endpoints]
     listeners = [work.attempt(partial(work.listener, each)) for each in plan.listeners]
     intelligence = work.attempt(work.intelligence)
+    store = work.store()
     problems = (*plan.problems, *work.problems, *work.warnings)
     if has_errors(problems):
         raise PolicyError(problems)
@@ -114,6 +119,7 @@ def assemble(plan: Plan, progress: Progress | None = None) -> Assembly:
         runtime=runtime,
         listeners=tuple(each for each in listeners if each is not None),
         files=frozenset((*plan.files, *work.files)),
+        store=store,
         warnings=sorted_problems(problems),
     )
 
@@ -173,6 +179,14 @@ class _Assembler:
             raise file_error(folder, message, "name a folder with one secret a file") from None
         self.files.update(folder.path / name for name in found)
         return found
+
+    def store(self) -> StoreConfig:
+        """Read what the store needs; its problems are kept."""
+        work = StoreAssembler(self._plan.store)
+        config = work.config()
+        self.problems += work.problems
+        self.warnings += work.warnings
+        return config
 
     def intelligence(self) -> IpIntelligence:
         """Open the databases about addresses."""

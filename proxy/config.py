@@ -21,6 +21,7 @@ from proxy.plan import (
     IpIntelligencePlan,
     ListenerPlan,
     Plan,
+    StorePlan,
     UpstreamPlan,
     VaultPlan,
 )
@@ -30,9 +31,11 @@ from proxy.settings import (
     IpIntelligenceSettings,
     ListenerSettings,
     Settings,
+    StoreSettings,
     VaultSettings,
 )
 from proxy.settings_checks import Places, check_settings
+from proxy.settings_types import StorePlace
 
 
 def read_config(path: Path) -> Plan:
@@ -109,6 +112,7 @@ class _Planner:
             limits=settings.limits,
             server_region=settings.server_region,
             admin=settings.admin,
+            store=self._store(settings.store),
             workers=settings.workers or usable_cores(),
             problems=problems,
         )
@@ -184,6 +188,28 @@ class _Planner:
             city=named("city", settings.city),
             asn=named("asn", settings.asn),
             categories=named("categories", settings.categories),
+        )
+
+    def _store(self, settings: StorePlace | StoreSettings) -> StorePlan:
+        if isinstance(settings, StorePlace):
+            settings = StoreSettings.model_construct(url=settings)
+            place = self._place(("store",))
+        else:
+            place = self._place(("store", "url"))
+
+        def named(key: str, written: str | None) -> FileReference | None:
+            return None if written is None else self._file(written, self._place(("store", key)))
+
+        return StorePlan(
+            url=settings.url,
+            path=self._folder / Path(settings.url.path).expanduser(),
+            place=place,
+            key_files=tuple(
+                self._file(written, self._place(("store", "key_files", index)))
+                for index, written in enumerate(settings.key_files)
+            ),
+            password_file=named("password_file", settings.password_file),
+            authorities=named("authorities", settings.authorities),
         )
 
     def _file(self, written: str, place: Place) -> FileReference:

@@ -16,12 +16,14 @@ from proxy.event_stream import EventStream
 from proxy.event_writer import EventWriter
 from proxy.internal_error import LoopErrors
 from proxy.listener import ACCEPT_BATCH, ACCEPT_BATCH_SHARED, OpenListener
-from proxy.metrics import Metric, traffic_metrics
+from proxy.metrics import Metric, store_metrics, traffic_metrics
 from proxy.open_connections import OpenConnections
 from proxy.rare_warning import RareWarning
 from proxy.readmission import readmit_streams
 from proxy.service import Listener, Service
 from proxy.shared_counts import CountsSide
+from proxy.store.interface import Store
+from proxy.store.opening import open_store
 from proxy.upstream_pool import UpstreamPool
 
 # How often connections that became idle are told to close while we stop.
@@ -43,10 +45,12 @@ class DataPlane:
         events: EventStream | None,
         say: Say,
         counts: CountsSide | None = None,
+        store: Store | None = None,
     ) -> None:
         """Prepare to serve an assembly. To be made in the process that serves.
 
-        `counts` tells of the connections of other processes that serve with this one.
+        `counts` tells of the connections of other processes that serve with this one; `store` is
+        what they all have, None for the assembly's own.
         """
         self._say = say
         self._connections = OpenConnections(counts)
@@ -61,6 +65,7 @@ class DataPlane:
             completed=_unheard if self._writer is None else self._writer,
             now_ns=time.time_ns,
             deadlines=deadlines,
+            store=open_store(assembly.store, None, say) if store is None else store,
         )
 
     @property
@@ -81,6 +86,7 @@ class DataPlane:
             for each in sockets
         ]
         self._keep_documents()
+        self.service.store.start()
         self._keeping = asyncio.create_task(self.service.documents.run(), name="documents")
         for each in self._listeners:
             each.start()
@@ -102,9 +108,10 @@ class DataPlane:
 
     def metrics(self) -> Iterator[Metric]:
         """Count what this process does."""
-        return traffic_metrics(
+        yield from traffic_metrics(
             connections=self._connections, pool=self.service.pool, writer=self._writer
         )
+        yield from store_metrics(self.service.store)
 
     async def finish(self, at_once: asyncio.Event) -> None:
         """Accept no more and let everyone finish within `stop_timeout_s`, or until `at_once`."""

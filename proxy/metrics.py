@@ -5,30 +5,51 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from proxy.event_writer import EventWriter
 from proxy.open_connections import OpenConnections
+from proxy.store.interface import Store
 from proxy.upstream_pool import UpstreamPool
+
+# The name of a metric, and its labels.
+Series: TypeAlias = tuple[str, str]
 
 GAUGE = "gauge"
 COUNTER = "counter"
 
 
 class Metric(NamedTuple):
-    """One number and what it says."""
+    """One number and what it says.
+
+    `labels` are as they are written, such as `kind="session"`. What all processes see alike
+    (`is_shared`) is not added up: the largest counts.
+    """
 
     name: str
     kind: str
     meaning: str
     value: float
+    labels: str = ""
+    is_shared: bool = False
 
-    def render(self) -> str:
-        """Return the lines that stand for it."""
-        return (
-            f"# HELP {self.name} {self.meaning}\n# TYPE {self.name} {self.kind}\n"
-            f"{self.name} {self.value:.15g}\n"
-        )
+
+def render(metrics: Iterable[Metric]) -> str:
+    """Write metrics, those of one name together."""
+    by_name: dict[str, list[Metric]] = {}
+    for metric in metrics:
+        by_name.setdefault(metric.name, []).append(metric)
+    return "".join(f"{_head(each[0])}{''.join(map(_sample, each))}" for each in by_name.values())
+
+
+def _head(metric: Metric) -> str:
+    name = metric.name
+    return f"# HELP {name} {metric.meaning}\n# TYPE {name} {metric.kind}\n"
+
+
+def _sample(metric: Metric) -> str:
+    labels = f"{{{metric.labels}}}" if metric.labels else ""
+    return f"{metric.name}{labels} {metric.value:.15g}\n"
 
 
 def traffic_metrics(
@@ -51,6 +72,41 @@ def traffic_metrics(
     if writer is not None:
         yield Metric("penstock_events_total", COUNTER, "Events written.", writer.written)
         yield Metric("penstock_events_dropped_total", COUNTER, "Events lost.", writer.dropped)
+
+
+def store_metrics(store: Store) -> Iterator[Metric]:
+    """Count what is in the store, and how often it could not be asked."""
+    failures = store.failures
+    yield Metric(
+        "penstock_store_failures_total",
+        COUNTER,
+        "Requests that needed the store in vain.",
+        0 if failures is None else failures.count,
+    )
+    yield Metric(
+        "penstock_store_down",
+        GAUGE,
+        "1 while the store can't be asked.",
+        failures is not None and failures.reason is not None,
+        is_shared=True,
+    )
+    for count in store.counts():
+        labels = f'kind="{count.kind}"'
+        yield Metric(
+            "penstock_store_entries",
+            GAUGE,
+            "Records in the store.",
+            count.entries,
+            labels,
+            is_shared=True,
+        )
+        yield Metric(
+            "penstock_store_evicted_total",
+            COUNTER,
+            "Records that had to go because there were too many.",
+            count.evicted,
+            labels,
+        )
 
 
 @dataclass(slots=True)
@@ -95,11 +151,11 @@ class Sum:
     Counters of a process that has ended stay in the sum: a counter never goes back.
     """
 
-    _ended: dict[str, Metric] = field(default_factory=dict)
+    _ended: dict[Series, Metric] = field(default_factory=dict)
 
     def of(self, reports: Iterable[Iterable[Metric]]) -> tuple[Metric, ...]:
         """Add up what running processes report and what ended ones have left."""
-        total: dict[str, Metric] = {}
+        total: dict[Series, Metric] = {}
         for report in (self._ended.values(), *reports):
             _add(total, report)
         return tuple(total.values())
@@ -109,8 +165,10 @@ class Sum:
         _add(self._ended, (each for each in report if each.kind == COUNTER))
 
 
-def _add(total: dict[str, Metric], report: Iterable[Metric]) -> None:
+def _add(total: dict[Series, Metric], report: Iterable[Metric]) -> None:
     for metric in report:
-        known = total.get(metric.name)
+        series = metric.name, metric.labels
+        known = total.get(series)
         before = 0.0 if known is None else known.value
-        total[metric.name] = metric._replace(value=before + metric.value)
+        value = max(before, metric.value) if metric.is_shared else before + metric.value
+        total[series] = metric._replace(value=value)

@@ -12,7 +12,7 @@ from policy.oauth_endpoints import OauthEndpoints
 from policy.problem import Place, Problem
 from policy.source import Node
 from proxy.limits import Limits
-from proxy.settings_types import PublicUrl, SocketAddress, UpstreamTarget
+from proxy.settings_types import PublicUrl, SocketAddress, StorePlace, UpstreamTarget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +95,24 @@ class VaultPlan:
     environment: str = ""
 
 
+MEMORY = StorePlace()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorePlan:
+    """Where records are kept. `path` is the file of a store in one; `place` is where it is named.
+
+    Without `key_files` a file's key stands beside it.
+    """
+
+    url: StorePlace = MEMORY
+    path: Path = Path()
+    place: Place | None = None
+    key_files: tuple[FileReference, ...] = ()
+    password_file: FileReference | None = None
+    authorities: FileReference | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything to serve.
@@ -113,6 +131,7 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
     server_region: str = ""
     admin: SocketAddress | None = None
+    store: StorePlan = StorePlan()
     workers: int = 1
     files: tuple[Path, ...] = ()
     problems: tuple[Problem, ...] = ()

@@ -59,6 +59,8 @@ def change_lines(before: Assembly, after: Assembly) -> Iterator[str]:
     addresses = [each.address for each in old.listeners], old.admin
     if addresses != ([each.address for each in new.listeners], new.admin):
         yield "penstock: addresses to listen on have changed: restart to use them"
+    if before.store != after.store:
+        yield "penstock: the store or its keys have changed: restart to use them"
     if old.workers != new.workers:
         yield "penstock: the number of workers has changed: restart to use it"
 

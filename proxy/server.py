@@ -8,6 +8,7 @@ import resource
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import partial
 
 import uvloop
@@ -16,10 +17,14 @@ from policy.problem import render_problem
 from proxy.assembly import Assembly
 from proxy.data_plane import Bound, Say, address_lines
 from proxy.event_stream import EventStream
+from proxy.failure import Failure
 from proxy.listener import open_sockets
 from proxy.settings_types import SocketAddress
 from proxy.shared_counts import SharedCounts
 from proxy.single_process import SingleProcess
+from proxy.store.interface import Store
+from proxy.store.opening import InMemory, open_store, with_key
+from proxy.store.shared_memory import SharedMemory
 from proxy.supervisor import Supervisor
 from proxy.takeover import Inheritance, inheritance, is_trial, replace_process
 from proxy.worker import Worker, run_worker
@@ -51,10 +56,12 @@ def serve(
         for warning in assembly.warnings:
             say(render_problem(warning))
         _raise_descriptor_limit()
+        assembly = replace(assembly, store=with_key(assembly.store, say))
         several = assembly.plan.workers > 1 or left is not None
         stream = None if events is None else EventStream(events, shared=several)
         if several:
             counts = SharedCounts(assembly.plan.workers)
+            shared = _shared_memory(assembly, left, stack)
             supervisor = Supervisor(
                 assembly,
                 assemble,
@@ -66,12 +73,14 @@ def serve(
                     events=stream,
                     say=say,
                     counts=counts,
+                    # Not that of a later configuration: all workers have the same one.
+                    store=partial(open_store, assembly.store, shared, say),
                 ),
                 lost=counts.wipe,
                 sockets=sockets.all,
                 say=say,
                 on_ready=partial(_ready, bound, say, on_ready),
-                upgrade=partial(replace_process, sockets.by_address),
+                upgrade=partial(replace_process, sockets.by_address, shared),
                 predecessors=() if left is None else left.predecessors(),
                 counted=() if left is None else left.counted,
             )
@@ -95,6 +104,7 @@ def _work(
     events: EventStream | None,
     say: Say,
     counts: SharedCounts,
+    store: Callable[[], Store],
 ) -> None:
     """Serve in a worker's process, by the assembly that its supervisor has now."""
     now = {(each.host, each.port): each for each in assembly.listeners}
@@ -106,8 +116,27 @@ def _work(
         events=events,
         say=say,
         counts=counts.side(number),
+        store=store(),
     )
     run_worker(worker, channel)
+
+
+def _shared_memory(
+    assembly: Assembly, left: Inheritance | None, stack: ExitStack
+) -> SharedMemory | None:
+    """Return the store that all workers have, those of the process before this one too."""
+    inherited = None if left is None else left.shared
+    if not isinstance(assembly.store, InMemory):
+        if inherited is not None:
+            inherited.remove()
+        return None
+    try:
+        shared = inherited or SharedMemory.make()
+    except OSError as error:
+        hint = "workers need a folder to share: /dev/shm, or the one for temporary files"
+        raise Failure(f"can't make a store in memory: {error}", hint=hint) from None
+    stack.callback(shared.remove)
+    return shared
 
 
 def _ready(bound: Bound, say: Say, on_ready: Callable[[], None] | None) -> None:

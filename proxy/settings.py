@@ -20,6 +20,8 @@ from proxy.settings_types import (
     EndpointUrl,
     ListenAddress,
     SocketAddress,
+    StorePlace,
+    StoreUrl,
     Switch,
     UpstreamUrl,
 )
@@ -84,12 +86,12 @@ class EndpointSettings(ActionConfig):
     upstream: Annotated[
         UpstreamSettings | None, Doc("Absent: the policy answers every request itself.")
     ] = None
-    traffic_policy: Annotated[Any, Doc("The policy, in place.")] = None
-    traffic_policy_file: Annotated[str | None, Doc("The policy's file.")] = None
     encoded_slashes: Annotated[
         Literal["refuse", "keep"],
         Doc("What becomes of a path with `%2F`: 400, or passed on as it is, which policies see."),
     ] = "refuse"
+    traffic_policy: Annotated[Any, Doc("The policy, in place.")] = None
+    traffic_policy_file: Annotated[str | None, Doc("The policy's file.")] = None
     description: Annotated[str, Doc("Free text.")] = ""
     metadata: Annotated[str, Doc("Free text.")] = ""
     bindings: Annotated[
@@ -134,6 +136,20 @@ class SecretsSettings(ActionConfig):
     )
 
 
+class StoreSettings(ActionConfig):
+    """Where records are kept, and the keys to them. Paths count from the file's folder."""
+
+    url: Annotated[StoreUrl, Doc("The place: as `store` itself where it is text.")]
+    key_files: Annotated[
+        tuple[str, ...],
+        Doc("Files with 32 bytes in base64: the first one's key encrypts, all of them decrypt."),
+    ] = ()
+    password_file: Annotated[str | None, Doc("The server's password, if not in `url`.")] = None
+    authorities: Annotated[
+        str | None, Doc("PEM file to use in place of the system's, for `rediss:`.")
+    ] = None
+
+
 class Settings(ActionConfig):
     """The whole file."""
 
@@ -166,5 +182,7 @@ class Settings(ActionConfig):
         Doc("Processes that serve; default: one for each core."),
     ] = None
     agent: Annotated[Any, Doc("The tunnel agent's own settings; not read.")] = None
-    store: Annotated[Any, Doc("Not supported yet.")] = None
+    store: Annotated[
+        StoreUrl | StoreSettings, Doc("Where sessions and the like are kept: URL, or map.")
+    ] = StorePlace()
     tunnels: Annotated[Any, Doc("Version 2 of the agent's file; not supported.")] = None

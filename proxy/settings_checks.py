@@ -7,14 +7,14 @@ from typing import TypeAlias
 
 from policy.problem import Place, Problem, Severity
 from proxy.oauth_settings import check_oauth_providers
-from proxy.settings import EndpointSettings, Settings
+from proxy.settings import EndpointSettings, Settings, StoreSettings
 from proxy.settings_types import SocketAddress
 
 Path: TypeAlias = tuple[str | int, ...]
 Places: TypeAlias = Callable[[Path], Place]
 
+REDIS = "redis"
 ANY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - compared with, not listened on
-MEMORY = "memory"
 
 
 def check_settings(settings: Settings, place: Places) -> Iterator[Problem]:
@@ -24,13 +24,15 @@ def check_settings(settings: Settings, place: Places) -> Iterator[Problem]:
     yield from _endpoint_clashes(settings, place)
     yield from _vault_problems(settings, place)
     yield from check_oauth_providers(settings.oauth_providers, place)
+    if isinstance(settings.store, StoreSettings):
+        yield from _store_problems(settings.store, place)
+    elif settings.store.kind == REDIS:
+        yield _without_keys(place(("store",)))
     for index, endpoint in enumerate(settings.endpoints):
         yield from _endpoint_problems(endpoint, ("endpoints", index), place)
 
 
 def _not_supported(settings: Settings, place: Places) -> Iterator[Problem]:
-    if settings.store not in (None, MEMORY):
-        yield _later(place(("store",)), "other stores than 'memory' are")
     if settings.tunnels is not None:
         yield Problem(
             code="not-supported",
@@ -134,6 +136,41 @@ def _vault_problems(settings: Settings, place: Places) -> Iterator[Problem]:
                 hint="write for example {directory: /run/secrets}",
                 reference="ERR_NGROK_2234",
             )
+
+
+def _store_problems(store: StoreSettings, place: Places) -> Iterator[Problem]:
+    where = store.url
+    if where.kind == REDIS and not store.key_files:
+        yield _without_keys(place(("store", "url")))
+    needless = {
+        "key_files": store.key_files and where.kind == "memory",
+        "password_file": store.password_file and where.kind != REDIS,
+        "authorities": store.authorities and not where.is_tls,
+    }
+    for name in (name for name, is_needless in needless.items() if is_needless):
+        yield Problem(
+            code="store-setting-without-effect",
+            message=f"{name!r} has no effect on a store of this kind",
+            place=place(("store", name)),
+            hint="remove it, or check the 'url'",
+        )
+    if store.password_file and where.password is not None:
+        yield Problem(
+            code="store-password-twice",
+            message="the password stands in 'url' and in 'password_file'",
+            place=place(("store", "password_file")),
+            hint="take it out of 'url'",
+        )
+
+
+def _without_keys(place: Place) -> Problem:
+    return Problem(
+        code="store-without-keys",
+        message="records on a server are encrypted, with a key that all replicas have",
+        place=place,
+        hint="make one: openssl rand -base64 32 > store.key;"
+        " then write store: {url: redis://..., key_files: [store.key]}",
+    )
 
 
 def _endpoint_problems(endpoint: EndpointSettings, at: Path, place: Places) -> Iterator[Problem]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from policy.config_types import FromScalar, Parsed, refusal
 from policy.net import AddressError, Network, parse_network
@@ -10,6 +12,7 @@ from policy.url import DEFAULT_PORTS, UrlError, parse_authority, parse_url
 
 WILDCARD = "*."
 INTERNAL_SUFFIX = ".internal"
+REDIS_PORT = 6379
 
 
 class SocketAddress(NamedTuple):
@@ -35,6 +38,23 @@ class PublicUrl(NamedTuple):
     def is_internal(self) -> bool:
         """Tell whether no client reaches this endpoint, only another endpoint's policy."""
         return self.host.endswith(INTERNAL_SUFFIX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorePlace:
+    """Where records are kept: here, in a file, or on a server that speaks Redis' protocol.
+
+    `path` is as it was written, of a file only; the other fields are of a server only.
+    """
+
+    kind: Literal["memory", "sqlite", "redis"] = "memory"
+    path: str = ""
+    host: str = ""
+    port: int = 0
+    database: int = 0
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    is_tls: bool = False
 
 
 class UpstreamTarget(NamedTuple):
@@ -115,6 +135,45 @@ def read_upstream(text: str) -> UpstreamTarget:
     return UpstreamTarget(url.scheme, url.host, url.effective_port, url.path.rstrip("/"))
 
 
+def read_store(text: str) -> StorePlace:
+    """Read `memory`, `sqlite:PATH` or a redis URL; raises a refusal, which shows no password."""
+    if text == "memory":
+        return StorePlace()
+    scheme, colon, rest = text.partition(":")
+    if scheme == "sqlite" and colon and rest and not rest.startswith("//"):
+        return StorePlace(kind="sqlite", path=rest)
+    place = _redis_place(text) if scheme in {"redis", "rediss"} else None
+    if place is None:
+        shown = f"{scheme}:" if colon else repr(text)
+        raise refusal(
+            "store-url-invalid",
+            f"{shown} is no place to keep records",
+            hint="write memory, sqlite:PATH, redis://HOST:PORT/DATABASE or rediss://...",
+        )
+    return place
+
+
+def _redis_place(text: str) -> StorePlace | None:
+    try:
+        parts = urlsplit(text)
+        port = parts.port or REDIS_PORT
+    except ValueError:
+        return None
+    database = parts.path.removeprefix("/") or "0"
+    is_number = database.isascii() and database.isdecimal() and len(database) <= 4
+    if not parts.hostname or not is_number or parts.query or parts.fragment:
+        return None
+    return StorePlace(
+        kind="redis",
+        host=parts.hostname,
+        port=port,
+        database=int(database),
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        is_tls=parts.scheme == "rediss",
+    )
+
+
 def _is_port(digits: str, *, lowest: int) -> bool:
     plain = digits.isascii() and digits.isdecimal() and len(digits) <= 5
     return plain and lowest <= int(digits) <= 65535
@@ -142,4 +201,5 @@ Switch = Annotated[bool, FromScalar(), Parsed(read_switch, "on or off")]
 ListenAddress = Annotated[SocketAddress, Parsed(read_socket_address, "HOST:PORT")]
 EndpointUrl = Annotated[PublicUrl, Parsed(read_public_url, "URL of an endpoint")]
 UpstreamUrl = Annotated[UpstreamTarget, FromScalar(), Parsed(read_upstream, "port, host:port, URL")]
+StoreUrl = Annotated[StorePlace, Parsed(read_store, "memory, sqlite:PATH, redis URL")]
 CidrText = Annotated[Network, Parsed(read_network, "network (CIDR)")]

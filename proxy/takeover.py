@@ -14,10 +14,12 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 
 from proxy.channel import metrics_from_json, metrics_to_json
 from proxy.metrics import Metric
 from proxy.settings_types import SocketAddress
+from proxy.store.shared_memory import SharedMemory
 
 INHERITED = "PENSTOCK_INHERITED"
 TRIAL = "PENSTOCK_TRIAL"
@@ -30,6 +32,7 @@ class Inheritance:
     sockets: dict[str, list[int]] = field(default_factory=dict)
     workers: list[tuple[int, int]] = field(default_factory=list)
     counted: tuple[Metric, ...] = ()
+    shared: SharedMemory | None = None
 
     def take(self, address: SocketAddress) -> list[socket.socket]:
         """Return the listening sockets of an address, none if there are none."""
@@ -58,11 +61,19 @@ def inheritance() -> Inheritance | None:
     if left is None:
         return None
     read = json.loads(left)
+    shared = read.get("shared")
     return Inheritance(
         sockets=read["sockets"],
         workers=[(pid, each) for pid, each in read["workers"]],
         counted=metrics_from_json(read["counted"]),
+        shared=None if shared is None else _shared(*shared),
     )
+
+
+def _shared(folder: str, lock: int, key: int) -> SharedMemory:
+    for each in (lock, key):
+        os.set_inheritable(each, False)
+    return SharedMemory(Path(folder), lock, key)
 
 
 def is_trial() -> bool:
@@ -82,15 +93,23 @@ def start_trial() -> subprocess.Popen[bytes]:
 
 def replace_process(
     sockets: Mapping[SocketAddress, Iterable[socket.socket]],
+    shared: SharedMemory | None,
     workers: Iterable[tuple[int, int]],
     counted: Iterable[Metric],
 ) -> None:
     """Become a new process of the same command line. Returns only by raising OSError."""
     listening = {str(name): [each.fileno() for each in found] for name, found in sockets.items()}
     kept = list(workers)
-    for descriptor in (*chain.from_iterable(listening.values()), *(each for _, each in kept)):
+    memory = () if shared is None else shared.descriptors()
+    channels = (each for _, each in kept)
+    for descriptor in (*chain.from_iterable(listening.values()), *channels, *memory):
         os.set_inheritable(descriptor, True)
-    left = {"sockets": listening, "workers": kept, "counted": metrics_to_json(counted)}
+    left = {
+        "sockets": listening,
+        "workers": kept,
+        "counted": metrics_to_json(counted),
+        "shared": None if shared is None else (str(shared.folder), *memory),
+    }
     command = _command()
     environment = {**os.environ, INHERITED: json.dumps(left)}
     os.execve(command[0], command, environment)  # noqa: S606 - our own command line

@@ -20,6 +20,7 @@ from proxy.failure import Failure
 from proxy.reload import load_version
 from proxy.shared_counts import CountsSide
 from proxy.status import Status
+from proxy.store.interface import Store
 
 # Whatever makes a supervisor silent for this long, the admin listener says so with an error.
 STATUS_TIMEOUT_S = 5.0
@@ -44,12 +45,13 @@ class Worker:
         events: EventStream | None,
         say: Say,
         counts: CountsSide,
+        store: Store,
     ) -> None:
         """Prepare to serve an assembly that the supervisor has found good."""
         self._assemble = assemble
         self._bound = bound
         self._admin_sockets = admin_sockets
-        self._data_plane = DataPlane(assembly, events=events, say=say, counts=counts)
+        self._data_plane = DataPlane(assembly, events=events, say=say, counts=counts, store=store)
         self._files = assembly.files
         self._attempt = 0
         self._prepared: Assembly | None = None

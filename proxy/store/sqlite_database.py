@@ -17,6 +17,8 @@ from proxy.store import failures
 SCHEMA_VERSION: Final = 1
 # "Pens", so that no other program's file is taken for ours.
 APPLICATION_ID: Final = 0x50656E73
+MAGIC: Final = b"SQLite format 3\0"
+HEADER_BYTES: Final = 100
 # Longer than any write of ours takes; requests wait for it.
 BUSY_TIMEOUT_MS: Final = 2000
 # Reads happen between requests: they wait for nothing, and are done elsewhere if they have to.
@@ -68,10 +70,46 @@ class NewerStore(Exception):  # noqa: N818 - a state, not a fault
     """A newer version of this program has written the file."""
 
 
-def open_for_writing(path: Path, *, durable: bool) -> sqlite3.Connection:
+class UnusableFile(Exception):  # noqa: N818 - what was found, not what failed
+    """A file that can't be a store."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        self.hint = hint
+        super().__init__(message)
+
+
+def check_file(path: Path) -> None:
+    """Look at a store's file without opening it. Raises UnusableFile.
+
+    A file that is not there is fine; so is one that is damaged further on, which shows later.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEADER_BYTES)
+    except FileNotFoundError:
+        if path.parent.is_dir():
+            return
+        raise UnusableFile("there is no such folder", "make the folder") from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UnusableFile(reason, "check its permissions") from None
+    if not head:
+        return
+    # SQLite's file format, section 1.3.
+    version, application = (int.from_bytes(head[at : at + 4], "big") for at in (60, 68))
+    if not head.startswith(MAGIC) or application != APPLICATION_ID:
+        raise UnusableFile("it is something else, no store", "name a file that does not exist yet")
+    if version > SCHEMA_VERSION:
+        raise UnusableFile(
+            "a newer version of Penstock has written it",
+            "use that version, or name another file: sessions start anew then",
+        )
+
+
+def open_for_writing(path: Path, *, is_durable: bool) -> sqlite3.Connection:
     """Open a store's file, making it if there is none, for its owner only.
 
-    Not `durable` leaves it to the system when to write; what is lost with power is lost. Raises
+    Not `is_durable` leaves it to the system when to write; what is lost with power is lost. Raises
     sqlite3.Error, OSError, and NewerStore.
     """
     with suppress(FileExistsError):
@@ -80,7 +118,7 @@ def open_for_writing(path: Path, *, durable: bool) -> sqlite3.Connection:
     try:
         # Full would wait for the disk at each write. Without, a loss of power may lose the last
         # writes, never the file.
-        connection.execute(f"PRAGMA synchronous = {'NORMAL' if durable else 'OFF'}")
+        connection.execute(f"PRAGMA synchronous = {'NORMAL' if is_durable else 'OFF'}")
         _prepare(connection)
         connection.execute("PRAGMA journal_mode = WAL")
     except BaseException:

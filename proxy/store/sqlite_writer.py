@@ -55,7 +55,7 @@ class SqliteFile:
     path: Path
     seal: Seal
     now: Callable[[], float]
-    durable: bool = True
+    is_durable: bool = True
 
 
 class SqliteWriter:
@@ -126,7 +126,7 @@ class SqliteWriter:
             return
         self._open_at = now + REOPEN_S
         try:
-            self._connection = open_for_writing(self._file.path, durable=self._file.durable)
+            self._connection = open_for_writing(self._file.path, is_durable=self._file.is_durable)
         except (sqlite3.Error, OSError, NewerStore) as error:
             self._note(error)
             return

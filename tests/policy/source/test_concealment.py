@@ -14,9 +14,12 @@ HIDDEN = [
     ("  - alice:hunter2", "  - alice:*******"),
     ('  - "alice:hunter 2"', '  - "alice:****** *"'),
     ("API-Key:   k", "API-Key:   *"),
+    ("store: redis://:hunter2@host/0", "store: redis://:*******@host/0"),
+    ("url: rediss://app:p@ss@host", "url: rediss://app:****@host"),
 ]
 SHOWN = [
     "  - https://example.com/",
+    "url: http://app.example.com:8080/a@b",
     "  - 10.0.0.0/8",
     "  - fe80::1/200",
     "  - type:deny",
