@@ -25,7 +25,7 @@ def evaluation_json(evaluation: Evaluation, policy: Policy) -> dict[str, object]
         () if response is None else response.headers,
     )
     document = _document(evaluation, policy)
-    for part in ("response", "upstream_request", "variables", "trace"):
+    for part in ("response", "upstream_request", "variables", "own_path", "trace"):
         document[part] = masked_strings(document[part], secrets)
     return document
 
@@ -34,6 +34,7 @@ def _document(evaluation: Evaluation, policy: Policy) -> dict[str, object]:
     decision = evaluation.decision
     response = evaluation.response
     upstream = evaluation.upstream_request
+    own_path = evaluation.trace.own_path
     return {
         "outcome": evaluation.ending.value,
         "status": None if response is None else response.status_code,
@@ -60,6 +61,7 @@ def _document(evaluation: Evaluation, policy: Policy) -> dict[str, object]:
             "vars": json_value(evaluation.vars),
         },
         "would_fetch": list(evaluation.would_fetch),
+        "own_path": None if own_path is None else action_json(own_path),
         "trace": list(trace_json(evaluation, policy)),
     }
 
@@ -83,6 +85,7 @@ def refusal_json(refusal: BadRequest) -> dict[str, object]:
         "upstream_request": None,
         "variables": {"actions": {"ngrok": {}}, "vars": {}},
         "would_fetch": [],
+        "own_path": None,
         "trace": [],
     }
 

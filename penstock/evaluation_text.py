@@ -112,6 +112,10 @@ def response_lines(response: ClientResponse) -> Iterator[Line]:
 
 def explanation_lines(evaluation: Evaluation, policy: Policy) -> Iterator[Line]:
     """Lay out every rule of the policy: what its expressions saw, what its actions did."""
+    own_path = evaluation.trace.own_path
+    if own_path is not None:
+        yield line(Span("a path of its own", STRONG), ": ", Span("before the rules", GOOD))
+        yield from action_lines(own_path)
     reached = {(record.phase, record.index): record for record in evaluation.trace.rules}
     for phase in Phase:
         for rule in policy.rules.get(phase, ()):

@@ -18,9 +18,9 @@ from policy.effect import Effect
 from policy.exchange import Exchange
 from policy.forwarding import strip_owned
 from policy.own_cookies import take_cookies
-from policy.own_paths import OWN_PATH, own_paths, replacement, replacing_rules, serve_own_path
+from policy.own_paths import own_paths, replacement, replacing_rules, serve_own_path
 from policy.phase import Phase
-from policy.trace import Trace
+from policy.trace import Trace, action_trace
 from policy.variables import activation
 
 EXPRESSION_FAILED = "expression-failed"
@@ -85,8 +85,12 @@ def _own_path(
 ) -> Phases:
     """Let actions answer on a path of their own; some answers give way to a rule's."""
     phase = exchange.phase
-    served = yield from serve_own_path(own, exchange)
-    ours = Decision(outcome=served, phase=phase, action=OWN_PATH)
+    if trace is not None:
+        exchange.checks = []
+    served, action = yield from serve_own_path(own, exchange)
+    if trace is not None:
+        trace.own_path = action_trace(action or "", served, exchange.checks or ())
+    ours = Decision(outcome=served, phase=phase, action=action)
     if not served.rules_may_replace:
         return ours
     decided = yield from _rules(replacing_rules(rules), exchange, trace)

@@ -17,7 +17,6 @@ from policy.effect import Effect
 from policy.exchange import Exchange
 from policy.variables import activation
 
-OWN_PATH: Final = "own-path"
 AUTH_ID: Final = "auth_id"
 NO_SUCH_LOGIN: Final[Respond[Any]] = Respond(status_code=404, reason="unknown-auth-id")
 INTERPOLATION_FAILED: Final = "interpolation-failed"
@@ -42,13 +41,13 @@ def meant_by(found: Sequence[OwnPath], named: list[str] | None) -> Sequence[OwnP
 
 def serve_own_path(
     meant: Sequence[OwnPath], exchange: Exchange
-) -> Generator[Effect, Any, Respond[Any]]:
-    """Answer such a request: the first that has an answer gives it."""
+) -> Generator[Effect, Any, tuple[Respond[Any], str | None]]:
+    """Answer such a request: the first that has an answer gives it. Tells the action's name too."""
     for number, own in enumerate(meant, 1):
         outcome = yield from _served(own, exchange, is_last=number == len(meant))
         if isinstance(outcome, Respond):
-            return outcome
-    return NO_SUCH_LOGIN
+            return outcome, own.step.action.name
+    return NO_SUCH_LOGIN, None
 
 
 def _served(

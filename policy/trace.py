@@ -63,9 +63,13 @@ class RuleTrace:
 
 @dataclass(slots=True, kw_only=True)
 class Trace:
-    """All rules in the order in which they were reached."""
+    """All rules in the order in which they were reached.
+
+    `own_path` is the action that answered by itself, before any rule.
+    """
 
     rules: list[RuleTrace] = field(default_factory=list)
+    own_path: ActionTrace | None = None
     _error: str | None = None
 
     def conditions(self, rule: CompiledRule, exchange: Exchange) -> bool:
@@ -99,22 +103,22 @@ class Trace:
         self, action: Action[Any], outcome: Outcome[Any], checks: Iterable[Check] = ()
     ) -> None:
         """Record what an action of the rule reached last looked at, and what it decided."""
-        record = ActionTrace(
-            type=action.name,
-            outcome="continue",
-            result=outcome.result,
-            error=self._error,
-            checks=tuple(checks),
-        )
-        self._error = None
-        match outcome:
-            case Respond():
-                record.outcome = "respond"
-                record.reason = outcome.reason
-                record.status_code = outcome.status_code
-            case Close():
-                record.outcome = "close"
-                record.reason = outcome.reason
-            case Continue():
-                pass
+        record = action_trace(action.name, outcome, checks)
+        record.error, self._error = self._error, None
         self.rules[-1].actions.append(record)
+
+
+def action_trace(name: str, outcome: Outcome[Any], checks: Iterable[Check]) -> ActionTrace:
+    """Make the record of an action that ran."""
+    record = ActionTrace(type=name, outcome="continue", result=outcome.result, checks=tuple(checks))
+    match outcome:
+        case Respond():
+            record.outcome = "respond"
+            record.reason = outcome.reason
+            record.status_code = outcome.status_code
+        case Close():
+            record.outcome = "close"
+            record.reason = outcome.reason
+        case Continue():
+            pass
+    return record

@@ -46,7 +46,7 @@ on_http_response:
 """
 KEYS = [
     "outcome", "status", "reason", "phase", "rule", "action", "response", "upstream_request",
-    "variables", "would_fetch", "trace",
+    "variables", "would_fetch", "own_path", "trace",
 ]  # fmt: skip
 
 

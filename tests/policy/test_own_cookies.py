@@ -1,0 +1,75 @@
+"""Cookies of the proxy's own are for nobody else."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policy.fields import Fields
+from policy.own_cookies import drop_set_cookies, take_cookies
+
+OWN = frozenset({"__Host-ngrok.default.session", "ngrok.default.session"})
+
+TAKEN = {
+    "alone": (["ngrok.default.session=a"], {"ngrok.default.session": ("a",)}, []),
+    "among others": (
+        ["x=1; ngrok.default.session=a; y=2"],
+        {"ngrok.default.session": ("a",)},
+        ["x=1; y=2"],
+    ),
+    "without spaces": (
+        ["x=1;ngrok.default.session=a;y=2"],
+        {"ngrok.default.session": ("a",)},
+        ["x=1;y=2"],
+    ),
+    "twice": (
+        ["ngrok.default.session=a", "ngrok.default.session=b; x=1"],
+        {"ngrok.default.session": ("a", "b")},
+        ["x=1"],
+    ),
+    "spaces around": (
+        ["x=1; ngrok.default.session = a "],
+        {"ngrok.default.session": ("a",)},
+        ["x=1"],
+    ),
+    "T-CK-2 nameless": (["=ngrok.default.session=a"], {}, ["=ngrok.default.session=a"]),
+    "other case": (["NGROK.default.session=a"], {}, ["NGROK.default.session=a"]),
+    "none": (["x=1; y"], {}, ["x=1; y"]),
+}
+
+
+@pytest.mark.parametrize(("sent", "taken", "kept"), TAKEN.values(), ids=TAKEN)
+def test_t_ck_1_our_cookies_are_set_apart(
+    sent: list[str], taken: dict[str, tuple[str, ...]], kept: list[str]
+) -> None:
+    fields = Fields([("Cookie", value) for value in sent])
+    assert take_cookies(fields, OWN) == taken
+    assert fields.all("cookie") == kept
+
+
+@given(st.lists(st.text(max_size=80), max_size=4))
+def test_whatever_is_sent_none_of_ours_is_left(values: list[str]) -> None:
+    fields = Fields([("Cookie", f"{value}; ngrok.default.session=a") for value in values])
+    take_cookies(fields, OWN)
+    names = [
+        pair.partition("=")[0].strip(" \t")
+        for value in fields.all("cookie")
+        for pair in value.split(";")
+        if "=" in pair
+    ]
+    assert not OWN.intersection(names)
+
+
+def test_t_ck_2_the_upstream_sets_none_of_them() -> None:
+    fields = Fields(
+        [
+            ("Set-Cookie", "theme=dark; Path=/"),
+            ("Set-Cookie", "__Host-ngrok.default.session=evil; Path=/; Secure"),
+            ("Set-Cookie", " ngrok.default.session =evil"),
+            ("X-Other", "1"),
+        ]
+    )
+    drop_set_cookies(fields, OWN)
+    assert fields.all("set-cookie") == ["theme=dark; Path=/"]
+    assert fields.first("x-other") == "1"
