@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from proxy.limits import Limits
 from tests.proxy.serving import LOOPBACK, PATIENCE_S, Running, plan_for, serving, until, upstream
 from tests.tokens import (
     RS256,
@@ -36,6 +37,10 @@ class Issuer:
     port: int = 0
     answer: bytes = b""
     requests: list[bytes] = field(default_factory=list)
+    # After the answer, this goes on until the other side hangs up.
+    endless: bytes = b""
+    sent_bytes: int = 0
+    open: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def url(self) -> str:
@@ -52,8 +57,14 @@ class Issuer:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 self.requests.append(head)
+                await self.open.wait()
                 writer.write(self.answer)
                 await writer.drain()
+                while self.endless:
+                    writer.write(self.endless)
+                    self.sent_bytes += len(self.endless)
+                    await writer.drain()
+                    await asyncio.sleep(0 if len(self.endless) > 1 else 0.01)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
@@ -64,6 +75,7 @@ class Issuer:
 async def issuer() -> AsyncIterator[Issuer]:
     played = Issuer()
     played.publish(RS256, ES256, EDDSA)
+    played.open.set()
     server = await asyncio.start_server(played.serve, LOOPBACK, 0)
     played.port = server.sockets[0].getsockname()[1]
     try:
@@ -98,13 +110,11 @@ class Guarded:
 
 
 @asynccontextmanager
-async def guarded(**changes: Any) -> AsyncIterator[Guarded]:
-    async with (
-        issuer() as keys,
-        upstream() as behind,
-        serving(plan_for(behind.port, policy(keys.url, **changes))) as running,
-    ):
-        yield Guarded(running, keys, behind.heads)
+async def guarded(*, limits: Limits | None = None, **changes: Any) -> AsyncIterator[Guarded]:
+    async with issuer() as keys, upstream() as behind:
+        plan = plan_for(behind.port, policy(keys.url, **changes), limits=limits or Limits())
+        async with serving(plan) as running:
+            yield Guarded(running, keys, behind.heads)
 
 
 def now(**changes: Any) -> dict[str, Any]:
