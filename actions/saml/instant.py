@@ -41,7 +41,7 @@ def parse_instant_ns(text: str) -> int:
 def render_instant(instant_ns: int) -> str:
     """Write a time, to the second."""
     instant = _EPOCH + timedelta(seconds=instant_ns // NS_PER_S)
-    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return instant.isoformat().removesuffix("+00:00") + "Z"
 
 
 def parse_duration_s(text: str) -> int:

@@ -155,24 +155,23 @@ def _without_ornaments(text: str, limits: Limits) -> str:
 
 
 def _scan(text: str, limits: Limits) -> None:
-    elements = depth = 0
+    tags = depth = closing = 0
     namespaces: set[tuple[str, str]] = set()
-    at = text.find("<")
-    while at >= 0:
-        match = _TAG.match(text, at)
-        if match is None:
-            detail = f"no tag: {text[at : at + 40]!r}"
-            raise MessageRefused(reason="xml-malformed", detail=detail)
-        if text[at + 1] == "/":
+    for match in _TAG.finditer(text):
+        tags += 1
+        attributes, _, _, is_empty = match.groups()
+        if is_empty is None:
             depth -= 1
+            closing += 1
         else:
-            elements += 1
-            if match[1]:
-                _scan_attributes(match[1], namespaces, limits)
-            depth += not match[4]
-        if depth > limits.max_depth or elements > limits.max_elements:
+            if attributes:
+                _scan_attributes(attributes, namespaces, limits)
+            depth += not is_empty
+        if depth > limits.max_depth or tags - closing > limits.max_elements:
             raise MessageRefused(reason="xml-too-complex", detail="too deep, or too many elements")
-        at = text.find("<", match.end())
+    # There is one "<" in each tag: with another one somewhere, something else is no tag.
+    if text.count("<") != tags:
+        raise MessageRefused(reason="xml-malformed", detail="a '<' that begins no tag")
 
 
 def _scan_attributes(text: str, namespaces: set[tuple[str, str]], limits: Limits) -> None:

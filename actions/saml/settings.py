@@ -22,6 +22,7 @@ from policy.config_types import (
     MinLen,
     Parsed,
     Pending,
+    Secret,
     refusal,
 )
 from policy.duration import parse_duration_ns
@@ -214,6 +215,7 @@ class Config(LoginSettings):
     sp_private_key: Annotated[
         PrivateKeyPem | None,
         Interpolated(),
+        Secret(),
         Doc("Our key, for signing and for encrypted assertions; with `sp_certificate`."),
     ] = None
     sp_certificate: Annotated[

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pickle
 import random
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -595,6 +596,16 @@ def test_shuffled_parts_are_refused_or_say_the_same(seed: int) -> None:
 def test_the_namespace_of_assertions_is_exact() -> None:
     text = Response().text().replace(SAML, SAML[:-1] + "x")
     assert reason(text.encode()) == "xml-id-misplaced"
+
+
+def test_a_signature_of_something_else_is_refused() -> None:
+    extra = etree.fromstring(
+        "<samlp:Extensions xmlns:samlp='urn:oasis:names:tc:SAML:2.0:protocol'/>"
+    )
+    root = signed(what="assertion")
+    extra.append(deepcopy(root.find("{*}Assertion/{*}Signature")))
+    root.insert(1, extra)
+    assert reason(root) == "signature-misplaced"
 
 
 def test_an_unasked_login_is_for_the_caller_to_allow() -> None:
