@@ -22,8 +22,10 @@ def answer_effect(effect: Effect, service: Service) -> Any:
     match effect:
         case GetDocument():
             return service.documents.answer(effect)
-        case StoreGet() | StorePut() | StoreTake() | StoreFind() | StoreDelete():
+        case StoreGet() | StorePut() | StoreTake() | StoreFind():
             return service.store.answer(effect)
+        case StoreDelete():
+            return _delete(effect, service)
         case Now():
             return service.now_ns()
         case Fetch():
@@ -40,6 +42,21 @@ def answer_effect(effect: Effect, service: Service) -> Any:
             assert_never(effect)
 
 
+def _delete(effect: StoreDelete, service: Service) -> Any:
+    """Remove a record, and have streams decided again that were let in on it (T-WS-4)."""
+    answer = service.store.answer(effect)
+    if isinstance(answer, asyncio.Future):
+        answer.add_done_callback(lambda _: _removed(effect, service))
+    else:
+        _removed(effect, service)
+    return answer
+
+
+def _removed(effect: StoreDelete, service: Service) -> None:
+    # Whatever the answer was: what can't be known is not let through.
+    service.streams.record_removed(effect.kind.name, effect.key)
+
+
 async def completed(steps: Generator[Effect, Any, T], service: Service) -> T:
     """Run a piece of work to its end, answering what it asks for."""
     answer: Any = None
@@ -50,9 +67,9 @@ async def completed(steps: Generator[Effect, Any, T], service: Service) -> T:
         except StopIteration as end:
             result: T = end.value
             return result
-        answer, raised = answer_effect(effect, service), None
-        if isinstance(answer, asyncio.Future):
-            try:
+        try:
+            answer, raised = answer_effect(effect, service), None
+            if isinstance(answer, asyncio.Future):
                 answer = await answer
-            except Exception as error:  # noqa: BLE001 - it is for the work, which asked
-                answer, raised = None, error
+        except Exception as error:  # noqa: BLE001 - it is for the work, which asked
+            answer, raised = None, error

@@ -18,6 +18,7 @@ from policy.fields import Fields
 from policy.forwarding import forwardable_trailers, received_fields, restore_location
 from policy.own_cookies import drop_set_cookies
 from policy.phase import Phase
+from policy.store import StoreGet
 from proxy.client_side import ClientSide
 from proxy.completion import Completion
 from proxy.effects import answer_effect
@@ -57,11 +58,10 @@ class ExchangeDriver:
 
     __slots__ = (
         "_client", "_connecting", "_decision", "_end_reason", "_exchange", "_finished", "_head",
-        "_key", "_length", "_pending", "_place", "_policy", "_read_limit", "_received", "_refusal",
-        "_relay", "_request_ended", "_retried", "_reused", "_sent", "_sent_fields", "_served",
-        "_service", "_staged", "_staged_ended", "_steps", "_stream", "_then", "_tunnel",
-        "_upstream", "_upstream_head_ns", "_upstream_status", "_waiting",
-        "_writer",
+        "_key", "_length", "_pending", "_place", "_policy", "_read_limit", "_received", "_records",
+        "_refusal", "_relay", "_request_ended", "_retried", "_reused", "_sent", "_sent_fields",
+        "_served", "_service", "_staged", "_staged_ended", "_steps", "_stream", "_then", "_tunnel",
+        "_upstream", "_upstream_head_ns", "_upstream_status", "_waiting", "_writer",
     )  # fmt: skip
 
     def __init__(
@@ -93,6 +93,7 @@ class ExchangeDriver:
         self._steps: Phases | None = None
         self._then: Callable[[Decision], None] | None = None
         self._waiting: asyncio.Future[Any] | None = None
+        self._records: tuple[StoreGet, ...] = ()
         self._staged: list[bytes] | None = None
         self._staged_ended = False
         self._writer: ResponseWriter | None = None
@@ -206,7 +207,12 @@ class ExchangeDriver:
                     return
                 answer, raised = self._whole_body(), None
                 continue
-            answer, raised = answer_effect(effect, self._service), None
+            if isinstance(effect, StoreGet):
+                self._records += (effect,)
+            try:
+                answer, raised = answer_effect(effect, self._service), None
+            except Exception as error:  # noqa: BLE001 - it is for the action, which asked
+                answer, raised = None, error
             if isinstance(answer, asyncio.Future):
                 self._waiting = answer
                 answer.add_done_callback(self._arrived)
@@ -570,6 +576,7 @@ class ExchangeDriver:
             is_websocket=self._relay is not None,
             end=end,
             admitted_until_ns=self._exchange.admitted_until_ns,
+            records=frozenset((each.kind.name, each.key) for each in self._records),
         )
         keep_admitted(self._stream, self._service)
 

@@ -25,7 +25,8 @@ class OpenStream:
     `request` is as the client sent it; `has_body` tells that it had content, which is gone.
     `end` takes a status code (RFC 6455, section 7.4.1), of use to a WebSocket only, and a reason
     for the completion event. What admitted it holds until `admitted_until_ns`, None for as long
-    as the configuration.
+    as the configuration. `records` are those of the store that were looked at then, by kind and
+    key; `ask_again` has it decided at once whether the stream may go on.
     """
 
     connection: Connection
@@ -36,6 +37,8 @@ class OpenStream:
     is_websocket: bool
     end: Callable[[int, str], None]
     admitted_until_ns: int | None = None
+    records: frozenset[tuple[str, str]] = frozenset()
+    ask_again: Callable[[], None] | None = None
 
 
 class OpenStreams:
@@ -62,6 +65,8 @@ class OpenStreams:
 
     def discard(self, stream: OpenStream) -> None:
         """Forget a stream that has ended, and look at it no more."""
+        # It holds what holds it.
+        stream.ask_again = None
         pending = self._open.pop(stream, None)
         if pending is not None:
             pending.cancel()
@@ -71,6 +76,12 @@ class OpenStreams:
         earlier, self._open[stream] = self._open[stream], pending
         if earlier is not None and earlier is not pending:
             earlier.cancel()
+
+    def record_removed(self, kind: str, key: str) -> None:
+        """Ask again about the streams that were let in on a record that is gone."""
+        for stream in self:
+            if (kind, key) in stream.records and stream.ask_again is not None:
+                stream.ask_again()
 
     def send_away(self) -> None:
         """Tell WebSockets, which have no end of their own, to come back elsewhere.

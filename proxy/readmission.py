@@ -1,8 +1,9 @@
 """Asks again about the streams that are open (security T-WS-4).
 
 A request keeps the configuration it started with, but a WebSocket or an event stream may last
-for days. Each one's request is decided again, as the client sent it: after a reload, and when what
-admitted it has run out, such as a token. What no longer gets through to the same endpoint is
+for days. Each one's request is decided again, as the client sent it: after a reload, when what
+admitted it has run out, such as a token, and when a record is removed on which it was let in, such
+as a session. What no longer gets through to the same endpoint is
 ended: a WebSocket by a Close with status 1008, an event stream by a cut. Clients then connect
 again and get their answer.
 
@@ -13,6 +14,7 @@ can't be decided, or not soon, is not let through.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from policy.action import Continue
@@ -42,6 +44,7 @@ NS_PER_S = 1_000_000_000
 def keep_admitted(stream: OpenStream, service: Service) -> None:
     """Take note of a stream that opens, and end it when nothing admits it any more."""
     service.streams.add(stream)
+    stream.ask_again = partial(_ask, stream, service)
     _wait(stream, service)
 
 
@@ -77,7 +80,11 @@ def _look(stream: OpenStream, service: Service) -> None:
     """Ask again if it is time, else go on waiting."""
     if not _is_over(stream.admitted_until_ns, service):
         _wait(stream, service)
-        return
+    else:
+        _ask(stream, service)
+
+
+def _ask(stream: OpenStream, service: Service) -> None:
     asking = asyncio.get_running_loop().create_task(_readmit(stream, service, ADMISSION_ENDED))
     service.streams.expect(stream, asking)
 
@@ -165,12 +172,12 @@ async def _lets_through(
             return isinstance(end.value.outcome, Continue)
         raised = None
         if not isinstance(effect, ReadBody):
-            answer = answer_effect(effect, service)
-            if isinstance(answer, asyncio.Future):
-                try:
+            try:
+                answer = answer_effect(effect, service)
+                if isinstance(answer, asyncio.Future):
                     answer = await answer
-                except Exception as error:  # noqa: BLE001 - it is for the action, which asked
-                    raised = error
+            except Exception as error:  # noqa: BLE001 - it is for the action, which asked
+                raised = error
         elif not stream.has_body:
             answer = b""
         else:

@@ -14,6 +14,8 @@ from policy.effect import Document, Effect, Fetch, Fetched, GetDocument, Now, Re
 from policy.engine import GO_ON, Decision
 from policy.exchange import Exchange
 from policy.phase import Phase
+from policy.store import Kind, StoreDelete, StoreGet, StorePut
+from proxy.effects import answer_effect
 from proxy.endpoint import ServedEndpoint
 from proxy.endpoint_table import EndpointTable
 from proxy.readmission import readmit_streams
@@ -374,6 +376,34 @@ async def test_who_waits_too_long_for_an_answer_is_not_let_through(
             await reload(ends.proxy, RULES)
             assert closing(await ends.at_client()) == 1008
             await ends.proxy.service.fetcher.close()
+
+
+SESSIONS: Kind[str] = Kind(name="session", encode=str.encode, decode=bytes.decode, max_entries=10)
+
+
+async def test_a_stream_ends_when_the_record_is_removed_on_which_it_was_let_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def looking(
+        _policy: object, phase: Phase, exchange: Exchange, *_: object
+    ) -> Generator[Effect, Any, Decision]:
+        if not exchange.is_readmission:
+            for key in ("mine", "other"):
+                yield StorePut(kind=SESSIONS, key=key, value="", ttl_s=60)
+        session = yield StoreGet(kind=SESSIONS, key="mine")
+        if session is None:
+            refused = Respond[Any](status_code=401, reason="login-required")
+            return Decision(outcome=refused, phase=phase)
+        return GO_ON[phase]
+
+    monkeypatch.setattr("proxy.readmission.run_phase", looking)
+    monkeypatch.setattr("proxy.exchange_driver.run_phase", looking)
+    async with opened(RULES) as ends:
+        answer_effect(StoreDelete(kind=SESSIONS, key="other"), ends.proxy.service)
+        assert await is_open(ends)
+        answer_effect(StoreDelete(kind=SESSIONS, key="mine"), ends.proxy.service)
+        assert closing(await ends.at_client()) == 1008
+        assert (await ends.proxy.completion()).reason == ADMISSION_ENDED
 
 
 async def test_many_streams_are_decided_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
