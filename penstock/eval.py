@@ -16,6 +16,7 @@ from penstock.evaluation_json import evaluation_json, refusal_json
 from penstock.evaluation_text import evaluation_lines, refusal_lines
 from penstock.given_contents import given_contents
 from penstock.loading_bar import loading_bar
+from penstock.logged_in import with_logins
 from penstock.output import show
 from penstock.problem_text import problem_lines
 from penstock.sample_exchange import LOOPBACK, exchange_for, request_of
@@ -74,6 +75,13 @@ def evaluate_request(
             help="What would be fetched: from that URL, or from any; may be repeated.",
         ),
     ] = None,
+    login: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[AUTH_ID=]FILE",
+            help="Who is logged in, by that login or by any; may be repeated.",
+        ),
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show every rule and what its expressions saw.")
     ] = False,
@@ -93,7 +101,7 @@ def evaluate_request(
     if request is not None and any(flag is not None for flag in flags):
         raise typer.BadParameter("give a request file, or flags that describe a request, not both")
     with loading_bar() as progress:
-        loaded = load_policy_file(policy, progress)
+        loaded = with_logins(load_policy_file(policy, progress), login or [])
     for warning in loaded.warnings:
         show(problem_lines(warning), to=sys.stderr)
     upstream = upstream_answer(upstream_status, upstream_header or [], upstream_body)
