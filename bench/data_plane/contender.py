@@ -34,8 +34,9 @@ class Contender:
 
     def read_version(self) -> str:
         """Ask the program for its version; an empty text when it does not tell."""
+        # Not from here: `python -m` imports from the working directory first.
         asked = subprocess.run(
-            [self.program(), *self.version], capture_output=True, text=True, check=False
+            [self.program(), *self.version], capture_output=True, text=True, check=False, cwd="/"
         )
         found = VERSION.search(asked.stdout + asked.stderr)
         return found[0] if found else ""

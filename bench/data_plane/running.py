@@ -59,6 +59,7 @@ class Running:
 async def running(contender: Contender, site: Site) -> AsyncIterator[Running]:
     """Run a proxy on its core until the block ends. Raises MissingError and NotServingError."""
     program = contender.program()
+    version = contender.read_version()  # which also has its files at hand for the start
     command = ["taskset", "-c", str(PROXY_CORE), *contender.command(program, site)]
     log = site.home / "log"
     began = time.perf_counter()
@@ -73,7 +74,7 @@ async def running(contender: Contender, site: Site) -> AsyncIterator[Running]:
         await check_rules(contender, site.port)
         await asyncio.sleep(SETTLE_S)
         yield Running(
-            contender=contender, site=site, pid=process.pid, version=contender.read_version(),
+            contender=contender, site=site, pid=process.pid, version=version,
             start_s=start_s, idle_mb=memory_mb(process.pid),
         )  # fmt: skip
     except NotServingError as error:
