@@ -30,7 +30,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from policy.action import Action, ActionConfig, Continue, Doc, Exchange, Lint, Outcome, Respond
-from policy.config_types import AtMost, Interpolated, MinLen, Parsed, Pending, refusal
+from policy.config_types import AtMost, Interpolated, MinLen, Parsed, Pending, Secret, refusal
 from policy.exchange import Request
 from policy.phase import Phase
 from policy.problem import Severity
@@ -139,6 +139,7 @@ class Config(ActionConfig):
         MinLen(1),
         AtMost(10),
         Interpolated(check=check_literals),
+        Secret(behind=":", open_keys=frozenset({"username"})),
         Doc("Who may pass, at most 10: `user:password`, or maps of `username` and `password`."),
     ]
     realm: Annotated[str, Parsed(_read_realm, "realm"), Doc("Shown in the challenge.")] = "ngrok"

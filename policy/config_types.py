@@ -24,7 +24,8 @@ from policy.duration import DurationError, parse_duration_ns, render_duration
 __all__ = [
     "AbsoluteUrl", "AtMost", "DistinctNames", "DurationNs", "DurationRange", "FormerName",
     "FromScalar", "HeaderMap", "HeaderName", "HeaderValue", "Interpolated", "MaxLen", "MinLen",
-    "NetworkSet", "Parsed", "Pending", "Reference", "Regex", "StatusRange", "Unique", "refusal",
+    "NetworkSet", "Parsed", "Pending", "Reference", "Regex", "Secret", "StatusRange", "Unique",
+    "refusal",
 ]  # fmt: skip
 
 HEADER_NAME_LIMIT_BYTES: Final = 256
@@ -65,6 +66,18 @@ class Interpolated:
     lenient: bool = False
     after_item: Callable[[Any, Any], None] | None = None
     check: Callable[[tuple[str, ...]], str | None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """The values in this field, at any depth, are shown in no message.
+
+    Of a text only what stands behind the first `behind` is secret, all of it if that is not in
+    it. Values of keys named in `open_keys` are none.
+    """
+
+    behind: str = ""
+    open_keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, TypeAlias
 
 from policy import user_agent
-from policy.action import Action, Site
+from policy.action import Action, ActionConfig, Site
 from policy.cel import Environment, Expression, ExpressionError, Finding, compile_expression
 from policy.cel import Limits as ExpressionLimits
 from policy.cel.types import BOOL
 from policy.compiled import CompiledAction, CompiledRule, NamedDocument, OwnPath, Policy
 from policy.config import DecodedConfig, decode_config
+from policy.config.secret_values import hide_secrets
+from policy.config.shape import model_shape
 from policy.document import (
     ACTION_HINTS,
     ActionNode,
@@ -23,7 +25,8 @@ from policy.document import (
 )
 from policy.phase import Phase
 from policy.problem import Place, PolicyError, Problem, Severity, has_errors, sorted_problems
-from policy.source import Node, Scalar, read_source
+from policy.source import Mapping as SourceMapping
+from policy.source import Node, Scalar, Sequence, read_source
 from policy.variables import environment
 
 USER_AGENT_PARTS = "req.user_agent."
@@ -109,8 +112,27 @@ class _Loader:
         self.rule_count = 0
         self.rules_done = 0
 
+    def hide_secrets(self, node: Node | None) -> None:
+        """Hide what actions call secret, wherever they stand and whatever else is wrong."""
+        if isinstance(node, Sequence):
+            for each in node.items:
+                self.hide_secrets(each)
+        if not isinstance(node, SourceMapping):
+            return
+        name = node.get("type")
+        action = self.language.actions.get(name.text) if isinstance(name, Scalar) else None
+        if action is not None:
+            config: type[ActionConfig] = action.config
+            hide_secrets(node.get("config"), model_shape(config))
+        for _, each in node.entries:
+            self.hide_secrets(each)
+
     def load(self, root: Node | None) -> Policy:
         """Go through all phases; raises PolicyError when any error was found."""
+        self.hide_secrets(root)
+        if root is not None:
+            place = root.source.concealed_place
+            self.problems = [replace(each, place=place(each.place)) for each in self.problems]
         document = read_document(root, self.options.document_limits)
         if root is not None and USER_AGENT_PARTS in root.source.text:
             # Its patterns take a quarter of a second to compile: no request should pay for it.

@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Final
 
 from actions.oauth2.authorization_request import RESERVED
-from policy.config_types import AtMost, MaxLen, MinLen, Parsed, Unique, refusal
+from policy.config_types import AtMost, MaxLen, MinLen, Parsed, Secret, Unique, refusal
 
 MAX_SCOPES: Final = 64
 MAX_SCOPE: Final = 256
@@ -79,7 +79,7 @@ def read_parameter_name(text: str) -> str:
 
 
 ClientId = Annotated[str, Parsed(read_client_id, "client id")]
-ClientSecret = Annotated[str, Parsed(read_client_secret, "client secret")]
+ClientSecret = Annotated[str, Parsed(read_client_secret, "client secret"), Secret()]
 Scopes = Annotated[
     list[Annotated[str, Parsed(read_scope, "scope")]],
     AtMost(MAX_SCOPES, "ERR_NGROK_368", "too-many-scopes"),

@@ -212,7 +212,7 @@ def _type_hint(wanted: str, node: Node | None) -> str | None:
     if wanted == "text":
         if node.value is None:
             return 'write "" for an empty text'
-        return f'put it in quotes: "{node.text}"'
+        return "put it in quotes" if node.is_secret else f'put it in quotes: "{node.text}"'
     if isinstance(node.value, str) and "${" in node.text:
         return "this field takes no '${...}'"
     if wanted == "a list":
@@ -239,7 +239,8 @@ def _with_found(words: _Words, message: str, node: Node | None) -> str:
     if node is None or not isinstance(node, Scalar):
         return message
     if words.code == "out-of-range":
-        return f"{node.text} is out of range: it {message}"
+        value = "the value" if node.is_secret else node.text
+        return f"{value} is out of range: it {message}"
     if words.code == "value-not-permitted":
         return f"{message}, found {describe(node)}"
     return message
@@ -262,6 +263,8 @@ def _own_words(error: Error) -> Problem:
 
 def _value_hint(error: Error) -> str | None:
     if error.type not in {"literal_error", "enum"} or not isinstance(error.node, Scalar):
+        return None
+    if error.node.is_secret:
         return None
     accepted = str(error.context.get("expected", "")).replace(" or ", ", ").split(", ")
     return did_you_mean(error.node.text, [name.strip("'") for name in accepted])

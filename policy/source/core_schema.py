@@ -47,10 +47,21 @@ def read_plain(text: str) -> ScalarValue:
     return text
 
 
+_KINDS: Final[dict[type, str]] = {
+    type(None): "nothing",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    str: "a text",
+}
+
+
 def describe(node: Node) -> str:
     """Say what a node is, as YAML read it: "the number 12", "the text 'yes'", "a list"."""
     if not isinstance(node, Scalar):
         return "a list" if isinstance(node, Sequence) else "a map"
+    if node.is_secret:
+        return _KINDS[type(node.value)]
     match node.value:
         case None:
             return "nothing" if not node.text else f"{node.text} (nothing)"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 from policy.problem import Place
-from policy.source.concealment import concealed
+from policy.source.concealment import concealed, masked
 from policy.source.offsets import decoded_spans
 
 ScalarValue: TypeAlias = str | int | float | bool | None
@@ -42,6 +42,7 @@ class SourceText:
     name: str
     text: str
     outer: Scalar | None = None
+    _hidden: list[Span] = field(default_factory=list, repr=False, compare=False)
 
     @cached_property
     def _line_starts(self) -> list[int]:
@@ -69,8 +70,39 @@ class SourceText:
             line=line + 1,
             column=column + 1,
             end_column=end_column + 1,
-            source_line=concealed(source_line),
+            source_line=self._shown(source_line, first),
         )
+
+    def hide(self, start: int, end: int) -> None:
+        """Show no more of a stretch than its length, in every place from now on."""
+        if self.outer is None:
+            self._hidden.append(Span(start, end))
+        else:
+            self.outer.hide(start, end)
+
+    def hides(self, start: int, end: int) -> bool:
+        """Tell whether any of a stretch is hidden."""
+        if self.outer is not None:
+            return self.outer.hides(start, end)
+        return any(start < stop and begin < end for begin, stop in self._hidden)
+
+    def concealed_place(self, place: Place) -> Place:
+        """Return a place that was asked for before everything secret was hidden, without that."""
+        if self.outer is not None:
+            return self.outer.source.concealed_place(place)
+        if place.file != self.name or not place.source_line:
+            return place
+        shown = self._shown(place.source_line, self._line_starts[place.line - 1])
+        return replace(place, source_line=shown)
+
+    def _shown(self, line: str, first: int) -> str:
+        shown = concealed(line)
+        for start, end in self._hidden:
+            begin, stop = max(start - first, 0), min(end - first, len(line))
+            if begin < stop:
+                secret = masked(self.text[start:end])[begin + first - start : stop + first - start]
+                shown = shown[:begin] + secret + shown[stop:]
+        return shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +128,24 @@ class Scalar:
             return self.source.place(last, last)
         first, final = spans[start], spans[max(end - 1, start)]
         return self.source.place(first[0], final[1] if end > start else first[0])
+
+    def hide(self, start: int = 0, end: int | None = None) -> None:
+        """Show no more of a stretch of `text` than its length; by default of it all."""
+        spans = self._spans()
+        if start == 0 and end is None:
+            self.source.hide(*self.span)
+        elif spans[start:end]:
+            self.source.hide(spans[start][0], spans[start:end][-1][1])
+
+    def hides(self, start: int, end: int) -> bool:
+        """Tell whether any of a stretch of `text` is hidden."""
+        spans = self._spans()[start:end]
+        return bool(spans) and self.source.hides(spans[0][0], spans[-1][1])
+
+    @property
+    def is_secret(self) -> bool:
+        """Tell whether any of it is hidden: then no message may say what it is."""
+        return self.source.hides(*self.span)
 
     def _spans(self) -> list[tuple[int, int]]:
         """Return where each character of `text` comes from."""
