@@ -255,9 +255,13 @@ class _Known(Generic[C]):
 
 
 class _Resolver(Generic[C]):
-    """Makes the configuration for one request: renders and checks only what waits."""
+    """Makes the configuration for one request: renders and checks only what waits.
 
-    __slots__ = ("_assign", "_fields", "_pristine")
+    What is text alone and was the same the last time makes the same configuration: a secret from
+    a vault is checked once, and what an action derives from its configuration is derived once.
+    """
+
+    __slots__ = ("_assign", "_fields", "_last", "_pristine")
 
     def __init__(
         self, config_type: type[C], known: C, fields: list[tuple[FieldShape, Render]]
@@ -269,16 +273,31 @@ class _Resolver(Generic[C]):
         self._fields = [
             (field.name, field.key, field.reference, render) for field, render in fields
         ]
+        self._last: tuple[list[Any], C] | None = None
 
     def resolve(self, activation: Any, failed: OnFailure | None = None) -> C:
+        values = [render(activation, failed) for _, _, _, render in self._fields]
+        last = self._last
+        if last is not None and last[0] == values:
+            return last[1]
         config = copy.copy(self._pristine)
-        for name, key, reference, render in self._fields:
-            value = render(activation, failed)
+        for (name, key, reference, _), value in zip(self._fields, values, strict=True):
             try:
                 self._assign(config, name, value)
             except ValidationError as error:
                 raise _refused(error, key, reference) from None
+        if _is_text(values):
+            self._last = values, config
         return config
+
+
+def _is_text(value: Any) -> bool:
+    """Tell whether what equals a value is the same value: not so of 1, 1.0 and true."""
+    if isinstance(value, list):
+        return all(map(_is_text, value))
+    if isinstance(value, dict):
+        return all(map(_is_text, value)) and all(map(_is_text, value.values()))
+    return type(value) is str
 
 
 def _refused(error: ValidationError, key: str, reference: str | None) -> ConfigValueError:

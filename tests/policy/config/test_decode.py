@@ -95,6 +95,31 @@ def test_parts_are_rendered_per_request() -> None:
     assert (config.to, again.to) == ("GET!", "PUT!")
 
 
+def test_the_same_text_makes_the_same_configuration() -> None:
+    waiting = decoded("{to: '${req.method}!', headers: {a: b, c: '${req.method}'}}")
+    config = waiting.resolve(request())
+    assert waiting.resolve(request()) is config
+    other = waiting.resolve(request(req_method="PUT"))
+    assert (other.to, other.headers["c"]) == ("PUT!", "PUT")
+    assert waiting.resolve(request()).to == "GET!"
+
+
+@pytest.mark.parametrize("equal", [(1, True), (True, 1), (1, 1.0), ([1], [True])], ids=repr)
+def test_values_that_are_equal_and_not_the_same_are_told_apart(equal: tuple[Any, Any]) -> None:
+    waiting = decoded("{to: ab, metadata: {a: '${vars.a}'}}")
+    resolved = [waiting.resolve(request(vars={"a": value})).metadata["a"] for value in equal]
+    assert list(map(repr, resolved)) == list(map(repr, equal))
+
+
+def test_what_is_refused_is_refused_each_time() -> None:
+    waiting = decoded("{to: ab, from: '${req.method}'}")
+    waiting.resolve(request())
+    for _ in range(2):
+        with pytest.raises(ConfigValueError):
+            waiting.resolve(request(req_method="("))
+    assert waiting.resolve(request()).from_ == Regex("GET")
+
+
 def test_the_sample_shows_what_waits() -> None:
     sample = decoded("{to: '${req.method}', headers: {a: b, c: '${req.method}'}}").sample
     assert sample is not None
@@ -149,6 +174,14 @@ def test_a_lenient_field_gives_an_empty_value_and_tells() -> None:
     assert config.metadata == {"a": "", "b": [2, "c"]}
     assert heard == ["metadata.a"]
     assert waiting.resolve(request(vars={"list": []})).metadata["a"] == ""
+
+
+def test_a_lenient_field_tells_each_time() -> None:
+    waiting = decoded("{to: ab, metadata: {a: '${vars.list[3]}'}}")
+    heard: list[str] = []
+    for _ in range(2):
+        waiting.resolve(request(vars={"list": []}), lambda failure: heard.append(failure.field))
+    assert heard == ["metadata.a", "metadata.a"]
 
 
 @pytest.mark.parametrize(
