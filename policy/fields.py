@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 
 class Fields:
@@ -117,6 +117,23 @@ class Fields:
             kept.append((name, value))
         self._lines = kept
         self._index = self._plain = None
+        self.as_received = False
+
+    def edit(self, name: str, values: Sequence[str]) -> None:
+        """Give the lines under a name other values, one each; a line with an empty one goes."""
+        wanted, left = name.lower(), iter(values)
+        lines: list[tuple[str, str]] = []
+        for line in self._lines:
+            if line[0].lower() != wanted:
+                lines.append(line)
+            elif value := next(left):
+                lines.append((line[0], value))
+        index = {key: all_ for key, all_ in self.by_name.items() if key != wanted}
+        if kept := [value for value in values if value]:
+            index[wanted] = kept
+        self._lines, self._index = lines, index
+        if not self._plain:
+            self._plain = None
         self.as_received = False
 
     def copy(self) -> Fields:

@@ -30,10 +30,7 @@ def take_cookies(fields: Fields, own: AbstractSet[str]) -> Mapping[str, tuple[st
                 others.append(pair)
         kept.append(";".join(others).strip(" \t"))
     if taken:
-        fields.remove(COOKIE)
-        for value in kept:
-            if value:
-                fields.add(COOKIE, value)
+        fields.edit(COOKIE, kept)
     return taken
 
 

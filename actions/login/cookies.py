@@ -53,7 +53,9 @@ def shown_secrets(
     """Return the well-formed values that a browser shows under a cookie's name."""
     if not exchange.own_cookies:
         return ()
-    values = exchange.own_cookies.get(cookie_name(config, purpose, is_https=is_https), ())
+    values = exchange.own_cookies.get(cookie_name(config, purpose, is_https=is_https))
+    if values is None:
+        return ()
     distinct = tuple(dict.fromkeys(each for each in values if _SECRET.fullmatch(each)))
     return distinct if len(distinct) <= MAX_CANDIDATES else ()
 

@@ -65,7 +65,6 @@ def guard(
         return at.without_store(found)
     if isinstance(found, NoSession):
         return (yield from challenge(at, found, make_result))
-    circumstances = AS_USUAL
     now_ns = at.now_ns
     if is_due(found.value, config, protocol.agreed(config), now_ns):
         after: Renewed = yield from renewed(at, found)
@@ -74,11 +73,20 @@ def guard(
         if after.session is None:
             absence = NoSession(reason=after.ended.reason if after.ended else LOGIN_REQUIRED)
             return (yield from challenge(at, absence, make_result))
-        found = after.session
         circumstances = Circumstances(is_refreshed=after.is_fresh)
-    elif not exchange.is_readmission and needs_touch(found.value, config, now_ns):
+        result = make_result(after.session.value, circumstances)
+        return _admitted(after.session, exchange, now_ns, result)
+    if not exchange.is_readmission and needs_touch(found.value, config, now_ns):
         yield from touched(at, found)
-    return _admitted(found, exchange, now_ns, make_result(found.value, circumstances))
+    return _admitted(found, exchange, now_ns, usual_result(found.value, make_result))
+
+
+def usual_result(session: Session, make_result: MakeResult) -> Any:
+    """Return what a session says of its user, made once for all requests that read it."""
+    result = session.results.get(make_result)
+    if result is None:
+        result = session.results[make_result] = make_result(session, AS_USUAL)
+    return result
 
 
 def _admitted(

@@ -42,7 +42,8 @@ def is_preflight(request: Request) -> bool:
 
 def is_websocket(request: Request) -> bool:
     """Tell whether a request would open a WebSocket."""
-    return any("websocket" in each.lower() for each in request.headers.all("upgrade"))
+    upgrades = request.headers.all("upgrade")
+    return bool(upgrades) and any("websocket" in each.lower() for each in upgrades)
 
 
 def is_from_elsewhere(request: Request, origin: str) -> bool:

@@ -7,10 +7,11 @@ whose hosts are all the operator's (T-RD-5).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from policy.exchange import Endpoint, Exchange
+from policy.exchange import Exchange
 from policy.url import DEFAULT_PORTS, authority_text
 
 LOCALHOST = "localhost"
@@ -32,16 +33,17 @@ def public_origin(exchange: Exchange) -> PublicOrigin | None:
     host, port = endpoint.host, endpoint.port
     if asked is not None and host.startswith(WILDCARD):
         host = asked.host
-    elif asked is not None and is_own_machine(host) and asked.host != host:
+    elif asked is not None and asked.host != host and is_own_machine(host):
         # Penstock on one's own machine, under another of its names.
         if not is_loopback(asked.host):
             return None
         host, port = asked.host, asked.effective_port
-    return _origin(endpoint, host, port)
+    return _origin(endpoint.protocol, host, port)
 
 
-def _origin(endpoint: Endpoint, host: str, port: int) -> PublicOrigin:
-    scheme = endpoint.protocol
+# The same for all requests of an endpoint; a wildcard endpoint has as many as hosts.
+@lru_cache(maxsize=1024)
+def _origin(scheme: str, host: str, port: int) -> PublicOrigin:
     shown = None if DEFAULT_PORTS.get(scheme) == port else port
     return PublicOrigin(f"{scheme}://{authority_text(host, shown)}", host, scheme == "https")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any, Final
 
 from actions.login.session import Session
@@ -105,7 +106,13 @@ def make_result(session: Session | None, circumstances: Circumstances) -> Result
 
 def moment(time_ns: int) -> str:
     """Write a time as RFC 3339, in UTC."""
-    return datetime.fromtimestamp(time_ns // NS_PER_S, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _second(time_ns // NS_PER_S)
+
+
+# A session's tokens end at the same second for all of its requests.
+@lru_cache(maxsize=4096)
+def _second(time_s: int) -> str:
+    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _as_dict(claims: Mapping[str, Any]) -> dict[str, Any]:

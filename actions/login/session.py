@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 
@@ -69,7 +70,8 @@ class Browser:
     radius_km: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Without slots, for what is derived from it.
+@dataclass(frozen=True, kw_only=True)
 class Session:
     """One login of one user in one browser. Times are nanoseconds since the epoch.
 
@@ -99,6 +101,11 @@ class Session:
     provider_session: str = ""
     retry_ns: int = 0
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def results(self) -> dict[Any, Any]:
+        """What actions have made of this very record: by what made it, not stored with it."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

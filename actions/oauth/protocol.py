@@ -11,10 +11,9 @@ the token just received (D2-25).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
-from hashlib import sha256
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -73,18 +72,6 @@ def provider(config: Config, exchange: Exchange) -> tuple[str, str]:
 def client_id(config: Config) -> str:
     """Return what the provider calls us."""
     return config.client_id or ""
-
-
-def agreed(config: Config) -> str:
-    """Return a mark of what the provider was asked for."""
-    asked = [
-        config.provider,
-        config.client_id,
-        config.all_scopes,
-        sorted(config.authz_url_params.items()),
-        config.accept_unverified_email,
-    ]
-    return sha256(json.dumps(asked).encode()).hexdigest()
 
 
 def begin(config: Config, exchange: Exchange, challenge: Challenge) -> Asking[str | LoginRefused]:
@@ -168,7 +155,7 @@ def end(
 PROTOCOL: Final[LoginProtocol[Config]] = LoginProtocol(
     provider=provider,
     client_id=client_id,
-    agreed=agreed,
+    agreed=lambda config: config.agreed,
     begin=begin,
     finish=finish,
     renew=renew,
@@ -265,6 +252,8 @@ def _issuer(endpoints: OauthEndpoints, parameters: Mapping[str, str]) -> str | N
     return named if _origin(named) == ours else ours
 
 
+# Of the providers' own addresses, and of what they send back as `iss`.
+@lru_cache(maxsize=64)
 def _origin(url: str) -> str:
     """Return scheme and host of a URL; the whole text where it is none."""
     try:

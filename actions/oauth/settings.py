@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from functools import cached_property
+from hashlib import sha256
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
@@ -55,6 +58,18 @@ class Config(LoginSettings):
             "to be verified. Only where it decides nothing: some let users write any address."
         ),
     ] = False
+
+    @cached_property
+    def agreed(self) -> str:
+        """A mark of what the provider was asked for."""
+        asked = [
+            self.provider,
+            self.client_id,
+            self.all_scopes,
+            sorted(self.authz_url_params.items()),
+            self.accept_unverified_email,
+        ]
+        return sha256(json.dumps(asked).encode()).hexdigest()
 
     @property
     def chosen_provider(self) -> Provider:

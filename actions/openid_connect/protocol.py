@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from actions.login.protocol import (
     Asking,
@@ -218,27 +217,13 @@ def token_endpoint_of(config: OpenIdSettings, metadata: Metadata) -> TokenEndpoi
 
 def provider(config: OpenIdSettings, _exchange: Exchange) -> tuple[str, str]:
     """Return the provider's name for people, and its URL."""
-    return urlsplit(config.issuer_url).hostname or "", config.issuer_url
-
-
-def agreed(config: OpenIdSettings) -> str:
-    """Return what a user and the provider have agreed to by a login."""
-    return repr(
-        (
-            config.issuer_url,
-            config.client_id,
-            config.scopes,
-            config.authz_url_params,
-            config.trusted_audiences,
-            config.accept_unverified_email,
-        )
-    )
+    return config.provider_name, config.issuer_url
 
 
 PROTOCOL: Final = LoginProtocol(
     provider=provider,
     client_id=lambda config: config.client_id,
-    agreed=agreed,
+    agreed=lambda config: config.agreed,
     begin=begin,
     finish=finish,
     renew=renew,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from ipaddress import ip_address
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -90,6 +91,25 @@ class OpenIdSettings(LoginSettings):
         bool,
         Doc("Extension. True: take an address that the provider says nothing about."),
     ] = False
+
+    @cached_property
+    def agreed(self) -> str:
+        """What a user and the provider have agreed to by a login."""
+        return repr(
+            (
+                self.issuer_url,
+                self.client_id,
+                self.scopes,
+                self.authz_url_params,
+                self.trusted_audiences,
+                self.accept_unverified_email,
+            )
+        )
+
+    @cached_property
+    def provider_name(self) -> str:
+        """What people may call the provider."""
+        return urlsplit(self.issuer_url).hostname or ""
 
     @property
     def asked_scopes(self) -> tuple[str, ...]:

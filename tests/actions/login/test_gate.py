@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from actions.login.protocol import LoginRefused
 from policy.exchange import Exchange
 from policy.store import StoreUnavailable
 from tests.actions.login.rig import (
+    ALICE,
     NAVIGATION,
     PROVIDER,
     Browser,
@@ -52,6 +54,28 @@ def test_a_session_survives_any_number_of_requests_and_asks_nobody() -> None:
     for _ in range(5):
         assert status(browser.get()) == 200
     assert browser.site.provider.renewals == 0
+
+
+def results_of(browser: Browser) -> Any:
+    kept: list[Exchange] = []
+    browser.get(change=kept.append)
+    (namespace,) = kept[0].results
+    return kept[0].results[namespace]
+
+
+def test_what_a_session_says_is_made_once_and_anew_when_it_changes() -> None:
+    provider = Provider()
+    browser = Browser(Site(provider=provider))
+    browser.log_in()
+    first = results_of(browser)
+    assert results_of(browser) is first
+    provider.agreed = "v2"
+    provider.renewal = LoggedIn(person=replace(ALICE, name="Alice B."))
+    renewed = results_of(browser)
+    assert (renewed.identity.name, renewed.userinfo_refreshed) == ("Alice B.", True)
+    after = results_of(browser)
+    assert (after.identity.name, after.userinfo_refreshed) == ("Alice B.", False)
+    assert first.identity.name == "Alice"
 
 
 NOT_NAVIGATIONS = {

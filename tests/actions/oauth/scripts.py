@@ -9,7 +9,7 @@ from typing import Any
 
 from actions.login.protocol import Challenge
 from actions.login.session import Browser, PendingLogin, Person, Session, Tokens
-from actions.oauth.protocol import PROTOCOL, agreed
+from actions.oauth.protocol import PROTOCOL
 from actions.oauth.settings import Config
 from policy.effect import Fetch, Fetched, FetchFailed
 from policy.exchange import Exchange
@@ -110,7 +110,7 @@ def session(config: Config, person: Person, **tokens: Any) -> Session:
         person=person,
         tokens=Tokens(**given),
         browser=Browser(user_agent="", ip_address="203.0.113.7"),
-        agreed=agreed(config),
+        agreed=config.agreed,
         created_ns=exchanges.NOON_NS,
         last_active_ns=exchanges.NOON_NS,
         refreshed_ns=exchanges.NOON_NS,
