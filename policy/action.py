@@ -72,7 +72,7 @@ class Respond(Generic[R]):
     is sent as the `ngrok-error-code` header. `runs_response_phase` follows language spec,
     section 1.3: true for custom-response and redirect, false for every denial. An answer on a
     path of ours that `rules_may_replace` is a default only: rules with expressions that match the
-    path still run, and may answer in its place.
+    path still run, and may send the browser elsewhere in its place.
     """
 
     status_code: int

@@ -93,11 +93,12 @@ def _own_path(
     ours = Decision(outcome=served, phase=phase, action=action)
     if not served.rules_may_replace:
         return ours
-    decided = yield from _rules(replacing_rules(rules), exchange, trace)
-    outcome = replacement(served, decided.outcome)
-    if outcome is served:
-        return ours
-    return Decision(outcome=outcome, phase=phase, rule=decided.rule, action=decided.action)
+    for rule in replacing_rules(rules):
+        decided = yield from _rules((rule,), exchange, trace)
+        outcome = replacement(served, decided.outcome)
+        if outcome is not None:
+            return Decision(outcome=outcome, phase=phase, rule=decided.rule, action=decided.action)
+    return ours
 
 
 def _rules(rules: Iterable[CompiledRule], exchange: Exchange, trace: Trace | None) -> Phases:

@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from policy.action import Close, Continue, Outcome, Respond
+from policy.action import Outcome, Respond
 from policy.compiled import CompiledRule, OwnPath, Policy
 from policy.config import InterpolationError
 from policy.effect import Effect
@@ -76,11 +76,13 @@ def replacing_rules(rules: Iterable[CompiledRule]) -> Iterator[CompiledRule]:
             yield rule
 
 
-def replacement(served: Respond[Any], outcome: Outcome[Any]) -> Outcome[Any]:
-    """Return what to answer, given what the rules made of it."""
-    if isinstance(outcome, Continue):
-        return served
-    if isinstance(outcome, Close):
-        return outcome
+def replacement(served: Respond[Any], outcome: Outcome[Any]) -> Outcome[Any] | None:
+    """Return what to answer in place of a default; None if a rule has no answer of its own.
+
+    A rule may send the browser elsewhere. What denies, or fails, was written for who is logged
+    in: it would refuse everybody who has just logged out.
+    """
+    if not isinstance(outcome, Respond) or not outcome.runs_response_phase:
+        return None
     cookies = tuple(line for line in served.headers if line[0] == "set-cookie")
     return replace(outcome, headers=(*outcome.headers, *cookies))

@@ -128,6 +128,22 @@ def test_a_default_gives_way_to_a_rule_that_is_about_the_path() -> None:
     assert ("set-cookie", "own=; Max-Age=0") in answer.response.headers
 
 
+REFUSALS = {
+    "a denial": "{expressions: ['true'], actions: [{type: deny}]}",
+    "a closed connection": "{expressions: ['true'], actions: [{type: close-connection}]}",
+    "a failure": "{expressions: ['int(req.method) == 1'], actions: [{type: deny}]}",
+}
+
+
+@pytest.mark.parametrize("rule", REFUSALS.values(), ids=REFUSALS)
+def test_a_default_does_not_give_way_to_what_refuses(rule: str) -> None:
+    """Rules about who is logged in would refuse everybody who logs out."""
+    guard = "{expressions: ['true'], actions: [{type: guard, config: {gives_way: true}}]}"
+    assert reason(policy(f"on_http_request: [{rule}, {guard}]"), "/own") == "served-None"
+    bye = "{expressions: ['true'], actions: [{type: custom-response, config: {status_code: 200}}]}"
+    assert reason(policy(f"on_http_request: [{rule}, {bye}, {guard}]"), "/own") == "custom-response"
+
+
 def test_a_default_stands_where_no_rule_is_about_the_path() -> None:
     text = "on_http_request: [{actions: [{type: guard, config: {gives_way: true}}]}]"
     assert reason(policy(text), "/own") == "served-None"
