@@ -6,7 +6,7 @@ Signing is done by xmlsec and encrypting by bare primitives, not by what is test
 from __future__ import annotations
 
 import os
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -383,7 +383,3 @@ def accepted(root: Any, **options: Any) -> Accepted:
     verdict = judge(root, **options)
     assert isinstance(verdict, Accepted), verdict
     return verdict
-
-
-def unpadded(text: str) -> bytes:
-    return b64decode(text)

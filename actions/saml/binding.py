@@ -22,7 +22,6 @@ from actions.saml.refusal import MessageRefused, shown
 MessageName = Literal["SAMLRequest", "SAMLResponse"]
 
 MAX_ENCODED: Final = MESSAGE.max_bytes * 4 // 3 + 8192
-MAX_RELAY_STATE: Final = 80
 DEFLATE: Final = "urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE"
 _BASE64 = re.compile(r"[A-Za-z0-9+/\r\n]*+={0,2}[\r\n]*+")
 _ORDER: Final = ("SAMLRequest", "SAMLResponse", "RelayState", "SigAlg", "Signature")

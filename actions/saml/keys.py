@@ -7,7 +7,7 @@ what the metadata lists, and providers go on using keys whose certificates have 
 from __future__ import annotations
 
 from base64 import encodebytes
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal, TypeAlias
@@ -97,6 +97,22 @@ def usable_key(certificate: bytes, algorithms: Algorithms) -> PublicKey | None:
     if isinstance(key, ec.EllipticCurvePublicKey):
         return key if key.curve.name in CURVES else None
     return None
+
+
+def without_issuers(certificates: Sequence[bytes]) -> list[bytes]:
+    """Leave out certificates that have issued others of the list.
+
+    A provider may list the authorities above its certificate, whose keys sign no messages.
+    """
+    loaded = [(each, x509.load_der_x509_certificate(each)) for each in certificates]
+    return [
+        octets
+        for octets, certificate in loaded
+        if not any(
+            other.issuer == certificate.subject and other.subject != certificate.subject
+            for _, other in loaded
+        )
+    ]
 
 
 def pem_of(certificate: bytes) -> str:

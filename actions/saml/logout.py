@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from lxml import etree
 
@@ -33,6 +33,8 @@ from actions.saml.schema import check_schema
 from actions.saml.signature import signatures_in, verify
 from policy.exchange import Check
 
+# The standard allows 80; what providers want back is sometimes longer.
+MAX_RELAY_STATE: Final = 2048
 REQUEST = tag(SAMLP, "LogoutRequest")
 RESPONSE = tag(SAMLP, "LogoutResponse")
 _TAGS = {"SAMLRequest": REQUEST, "SAMLResponse": RESPONSE}
@@ -162,6 +164,8 @@ def _read(xml: bytes, name: str) -> etree._Element:
 
 
 def _judge(root: etree._Element, situation: Situation, relay_state: str | None) -> LogoutVerdict:
+    if relay_state is not None and len(relay_state) > MAX_RELAY_STATE:
+        raise MessageRefused(reason="relay-state", detail=f"{len(relay_state)} characters")
     message = _read_request(root) if root.tag == REQUEST else _read_response(root)
     issued_ns = parse_instant_ns(root.get("IssueInstant", ""))
     findings = [*_check_message(root, issued_ns, situation), *_check_own(message, situation)]

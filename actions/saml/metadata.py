@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from actions.saml.instant import parse_duration_s, parse_instant_ns
-from actions.saml.keys import STRICT, usable_key
+from actions.saml.keys import STRICT, usable_key, without_issuers
 from actions.saml.markup import METADATA, parse, text_of
 from actions.saml.names import DS, MD, POST, REDIRECT, SAMLP, tag
 from actions.saml.parties import IdentityProvider, LogoutEndpoint
@@ -125,13 +125,16 @@ def _signing_certificates(role: etree._Element) -> Iterator[bytes]:
     for descriptor in role.iterfind(tag(MD, "KeyDescriptor")):
         if descriptor.get("use", "signing") != "signing":
             continue
-        for element in descriptor.iterfind(_CERTIFICATE):
-            try:
-                certificate = b64decode("".join(text_of(element).split()), validate=True)
-            except (Base64Error, ValueError):
-                raise BadDocument("certificate-malformed") from None
-            if usable_key(certificate, STRICT) is not None:
-                yield certificate
+        listed = [_certificate(each) for each in descriptor.iterfind(_CERTIFICATE)]
+        usable = [each for each in listed if usable_key(each, STRICT) is not None]
+        yield from without_issuers(usable)
+
+
+def _certificate(element: etree._Element) -> bytes:
+    try:
+        return b64decode("".join(text_of(element).split()), validate=True)
+    except (Base64Error, ValueError):
+        raise BadDocument("certificate-malformed") from None
 
 
 def _locations(role: etree._Element, name: str, binding: str) -> Iterator[tuple[str, str]]:
@@ -162,7 +165,13 @@ def is_safe_url(url: str) -> bool:
     except ValueError:
         return False
     is_plain = url.isascii() and url.isprintable() and len(url) <= MAX_URL
-    return is_safe and has_host and is_plain and not set(url) & set(' "<>\\#@')
+    return (
+        is_safe
+        and has_host
+        and is_plain
+        and not set(url) & set(' "<>\\#')
+        and "@" not in parts.netloc
+    )
 
 
 _ROLE: Final = tag(MD, "IDPSSODescriptor")

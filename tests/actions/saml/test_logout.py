@@ -206,6 +206,15 @@ def test_a_changed_message_is_refused_sa_19() -> None:
     assert reason(verdict) == "signature-digest"
 
 
+def test_a_relay_state_is_bounded() -> None:
+    root = message()
+    sign(root)
+    for length, outcome in ((2048, "accepted"), (2049, "relay-state")):
+        form = Posted(name="SAMLRequest", encoded=posted(root), relay_state="k" * length)
+        verdict = validate_posted_logout(form, provider(), service(), None, NOON_NS)
+        assert reason(verdict) == outcome
+
+
 def test_a_signature_belongs_to_one_place_only() -> None:
     root = message()
     sign(root)

@@ -4,6 +4,8 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,6 +108,34 @@ def test_certificates_that_are_too_weak_are_left_out_sa_20() -> None:
     assert refused(entity(keys=key(weak))) == "no-signing-certificate"
 
 
+def test_authorities_above_a_certificate_sign_nothing() -> None:
+    authority = party("authority")
+    name = x509.load_der_x509_certificate(authority.certificate).subject
+    issued = x509.load_der_x509_certificate(idp().certificate)
+    certificate = (
+        x509.CertificateBuilder(name, issued.subject)
+        .public_key(issued.public_key())
+        .serial_number(1)
+        .not_valid_before(issued.not_valid_before_utc)
+        .not_valid_after(issued.not_valid_after_utc)
+        .sign(authority.key, hashes.SHA256())
+    )
+    leaf = Party(idp().key, certificate.public_bytes(serialization.Encoding.DER))
+    middle = "</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>"
+    start = '<md:KeyDescriptor use="signing"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>'
+    chain = key(leaf) + key(authority)
+    chain = chain.replace(middle + start, "</ds:X509Certificate><ds:X509Certificate>")
+    found = parsed(entity(keys=chain)).provider(None)
+    assert found is not None
+    assert found.signing_certificates == (leaf.certificate,)
+    two = (key(idp()) + key(authority)).replace(
+        middle + start, "</ds:X509Certificate><ds:X509Certificate>"
+    )
+    found = parsed(entity(keys=two)).provider(None)
+    assert found is not None
+    assert found.signing_certificates == (idp().certificate, authority.certificate)
+
+
 def test_several_providers_go_by_their_entity_ids_sa_20() -> None:
     other = "https://other.example.com"
     found = parsed(entities(entity(), entities(entity(entity_id=other))))
@@ -183,6 +213,7 @@ def test_what_describes_nobody_is_refused_sa_20(text: Any, reason: str) -> None:
         ("http://localhost/sso", False),
         ("http://10.0.0.1/sso", False),
         ("https://user@idp.example.com/", False),
+        ("https://idp.example.com/user@tenant", True),
         ("https:///sso", False),
         ("https://idp.example.com/#x", False),
         ("https://idp.example.com/a b", False),
