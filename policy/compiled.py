@@ -84,6 +84,7 @@ class Policy:
     `owned_headers` are the lower-case request field names that only the policy may set;
     `documents` are what it will ask for by fixed URLs, such as key sets. `own_paths` are those
     that some of its actions answer by themselves, `own_cookies` the names of their cookies.
+    `holds_secrets` tells that the document has some in clear text.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Policy:
     own_paths: Mapping[str, tuple[OwnPath, ...]] = field(default_factory=dict)
     own_cookies: frozenset[str] = frozenset()
     warnings: tuple[Problem, ...] = ()
+    holds_secrets: bool = False
 
     def has(self, phase: Phase) -> bool:
         """Tell whether a phase has any rule, so that callers can skip it."""

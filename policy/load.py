@@ -112,24 +112,27 @@ class _Loader:
         self.rule_count = 0
         self.rules_done = 0
 
-    def hide_secrets(self, node: Node | None) -> None:
-        """Hide what actions call secret, wherever they stand and whatever else is wrong."""
+    def hide_secrets(self, node: Node | None) -> bool:
+        """Hide what actions call secret, wherever they stand and whatever else is wrong.
+
+        Tells whether anything secret stands in the document itself.
+        """
         if isinstance(node, Sequence):
-            for each in node.items:
-                self.hide_secrets(each)
+            in_items = [self.hide_secrets(each) for each in node.items]
+            return any(in_items)
         if not isinstance(node, SourceMapping):
-            return
+            return False
+        found = [self.hide_secrets(each) for _, each in node.entries]
         name = node.get("type")
         action = self.language.actions.get(name.text) if isinstance(name, Scalar) else None
         if action is not None:
             config: type[ActionConfig] = action.config
-            hide_secrets(node.get("config"), model_shape(config))
-        for _, each in node.entries:
-            self.hide_secrets(each)
+            found.append(hide_secrets(node.get("config"), model_shape(config)))
+        return any(found)
 
     def load(self, root: Node | None) -> Policy:
         """Go through all phases; raises PolicyError when any error was found."""
-        self.hide_secrets(root)
+        holds_secrets = self.hide_secrets(root)
         if root is not None:
             place = root.source.concealed_place
             self.problems = [replace(each, place=place(each.place)) for each in self.problems]
@@ -152,6 +155,7 @@ class _Loader:
             own_paths=paths_of(self.sites),
             own_cookies=cookies_of(self.sites),
             warnings=sorted_problems(self.problems),
+            holds_secrets=holds_secrets,
         )
 
     def phase(self, phase: Phase, nodes: tuple[RuleNode, ...]) -> tuple[CompiledRule, ...]:

@@ -155,6 +155,8 @@ class _Assembler:
         face = endpoint_face(plan, self._plan.listeners[0])
         policy = self._policy(plan)
         self.warnings.extend(policy.warnings)
+        if policy.holds_secrets:
+            self._check_readers(plan.policy)
         for document in policy.documents:
             self._check_document(document)
         upstream = None if plan.upstream is None else self._upstream(plan.upstream)
@@ -221,6 +223,16 @@ class _Assembler:
             else read_pem_file(plan.certificate.certificate.path),
             proxy_protocol=plan.proxy_protocol,
         )
+
+    def _check_readers(self, policy: FileReference | InlinePolicy | None) -> None:
+        """Warn, once for each file, of one with secrets that others can read."""
+        file = policy.file if isinstance(policy, InlinePolicy) else policy
+        if file is not None:
+            known = {(each.code, each.place.file) for each in self._plan.problems}
+            known.update((each.code, each.place.file) for each in self.warnings)
+            for each in permission_warnings(file.path, name=file.name, secret=True):
+                if (each.code, file.name) not in known:
+                    self.warnings.append(each)
 
     def _policy(self, plan: EndpointPlan) -> Policy:
         options = LoadOptions(

@@ -46,7 +46,8 @@ def read_config(path: Path) -> Plan:
     reference = FileReference(path=path, name=str(path))
     data = read_document_file(reference)
     plan = plan_of(parse_source(data, name=reference.name), name=reference.name, folder=path.parent)
-    rights = permission_warnings(path, name=reference.name, secret=True)
+    has_password = plan.store.url.password is not None
+    rights = permission_warnings(path, name=reference.name, secret=has_password)
     return replace(plan, files=(path,), problems=(*rights, *plan.problems))
 
 
@@ -170,7 +171,10 @@ class _Planner:
             return self._file(settings.traffic_policy_file, place)
         node = endpoint_node(self._root, index)
         inline = node.get("traffic_policy") if node is not None else None
-        return None if inline is None else InlinePolicy(node=inline, name=f"{self._name}: {name}")
+        if inline is None:
+            return None
+        own = FileReference(path=Path(self._name), name=self._name)
+        return InlinePolicy(node=inline, name=f"{self._name}: {name}", file=own)
 
     def _vault(self, name: str, settings: VaultSettings) -> VaultPlan:
         if settings.directory is None:

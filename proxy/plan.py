@@ -26,10 +26,14 @@ class FileReference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InlinePolicy:
-    """A policy inside the configuration file. `node` None is a policy without rules."""
+    """A policy inside the configuration file. `node` None is a policy without rules.
+
+    `file` is the configuration file itself, where there is one.
+    """
 
     node: Node | None
     name: str
+    file: FileReference | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,25 +15,30 @@ from policy.config.shape import (
 )
 from policy.config_types import Secret
 from policy.source import Mapping, Node, Scalar, Sequence
+from policy.source.concealment import INTERPOLATION
 
 
-def hide_secrets(node: Node | None, shape: Shape) -> None:
-    """Hide every secret value of a configuration that stands at a node."""
+def hide_secrets(node: Node | None, shape: Shape) -> bool:
+    """Hide every secret value of a configuration that stands at a node.
+
+    Tells whether any stands there in clear text, and not only what leads to it.
+    """
     match shape, node:
         case ModelShape(), Mapping():
-            _hide_in_model(node, shape)
+            found = _hide_in_model(node, shape)
         case ListShape(item=item), Sequence(items=items):
-            for each in items:
-                hide_secrets(each, item)
+            found = [hide_secrets(each, item) for each in items]
         case MapShape(value=value), Mapping(entries=entries):
-            for _, each in entries:
-                hide_secrets(each, value)
+            found = [hide_secrets(each, value) for _, each in entries]
         case UnionShape(options=options), _:
-            for option in options:
-                hide_secrets(node, option)
+            found = [hide_secrets(node, option) for option in options]
+        case _:
+            found = []
+    return any(found)
 
 
-def _hide_in_model(node: Mapping, shape: ModelShape) -> None:
+def _hide_in_model(node: Mapping, shape: ModelShape) -> list[bool]:
+    found: list[bool] = []
     holds_secrets = any(map(_mark_of, shape.fields))
     for key, child in node.entries:
         field = shape.field(key.text)
@@ -41,9 +46,10 @@ def _hide_in_model(node: Mapping, shape: ModelShape) -> None:
             mark = Secret() if holds_secrets else None
         else:
             mark = _mark_of(field)
-            hide_secrets(child, field.shape)
+            found.append(hide_secrets(child, field.shape))
         if mark is not None:
-            _hide(child, mark)
+            found.append(_hide(child, mark))
+    return found
 
 
 def _mark_of(field: FieldShape) -> Secret | None:
@@ -52,15 +58,16 @@ def _mark_of(field: FieldShape) -> Secret | None:
     return next((mark for mark in marks if isinstance(mark, Secret)), None)
 
 
-def _hide(node: Node, mark: Secret) -> None:
+def _hide(node: Node, mark: Secret) -> bool:
     match node:
         case Scalar():
-            found = node.text.find(mark.behind) + 1 if mark.behind else 0
-            node.hide(found)
+            start = node.text.find(mark.behind) + 1 if mark.behind else 0
+            node.hide(start)
+            return bool(INTERPOLATION.sub("", node.text[start:]).strip())
         case Sequence(items=items):
-            for each in items:
-                _hide(each, mark)
+            found = [_hide(each, mark) for each in items]
         case Mapping(entries=entries):
-            for key, each in entries:
-                if key.text not in mark.open_keys:
-                    _hide(each, Secret())
+            secret = [each for key, each in entries if key.text not in mark.open_keys]
+            found = [_hide(each, Secret()) for each in secret]
+    # All of them are hidden before the question is answered.
+    return any(found)

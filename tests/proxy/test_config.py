@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,6 +19,18 @@ from proxy.settings_types import SocketAddress
 from tests.case_files import case_files, check_case
 
 NOWHERE = Path("/nonexistent")
+
+
+RIGHTS = {"world-writable", "readable-by-others"}
+WITH_PASSWORD = (
+    "{on_http_request: [{actions: [{type: basic-auth, config: {credentials: [bob:long-enough]}}]}]}"
+)
+
+
+WITH_REFERENCE = (
+    "{upstream: {url: 1}, traffic_policy: {on_http_request: [{actions: [{type: basic-auth,"
+    " config: {credentials: [\"bob:${secrets.get('v', 'n')}\"]}}]}]}}"
+)
 
 
 def assembly_of(text: str, *, name: str = "penstock.yml", folder: Path = NOWHERE) -> Assembly:
@@ -151,14 +164,63 @@ def test_text_that_is_no_yaml_is_a_problem_with_a_place(tmp_path: Path) -> None:
      (0o666, ["world-writable", "readable-by-others"])],
     ids=["owner only", "group reads", "all read", "all write"],
 )  # fmt: skip
-def test_rights_that_are_too_wide_are_warned_of(
-    tmp_path: Path, mode: int, codes: list[str]
+@pytest.mark.parametrize("holder", ["inline", "as text", "in a file", "a store's password"])
+def test_rights_that_are_too_wide_for_secrets_are_warned_of(
+    tmp_path: Path, mode: int, codes: list[str], holder: str
 ) -> None:
-    """T-YA-10."""
+    """T-YA-10: once for each file, however many endpoints have some."""
     config = tmp_path / "penstock.yml"
-    config.write_text("endpoints: [{upstream: {url: 8080}}]")
-    config.chmod(mode)
-    assert [each.code for each in assemble(read_config(config)).warnings] == codes
+    guarded = config
+    match holder:
+        case "inline":
+            text = "".join(
+                f"  - {{url: {name}.test, upstream: {{url: 1}}, traffic_policy: {WITH_PASSWORD}}}\n"
+                for name in "ab"
+            )
+            config.write_text(f"endpoints:\n{text}")
+        case "as text":
+            config.write_text(
+                f"endpoints: [{{upstream: {{url: 1}}, traffic_policy: '{WITH_PASSWORD}'}}]"
+            )
+        case "in a file":
+            guarded = tmp_path / "policy.yml"
+            guarded.write_text(WITH_PASSWORD)
+            config.write_text("endpoints: [{upstream: {url: 1}, traffic_policy_file: policy.yml}]")
+            config.chmod(0o600)
+        case _:
+            key = tmp_path / "store.key"
+            key.write_text(base64.b64encode(bytes(32)).decode())
+            key.chmod(0o600)
+            store = "{url: 'redis://:pass@127.0.0.1/0', key_files: [store.key]}"
+            config.write_text(f"endpoints: [{{upstream: {{url: 1}}}}]\nstore: {store}")
+    guarded.chmod(mode)
+    warnings = assemble(read_config(config)).warnings
+    found = [each.code for each in warnings if each.code in RIGHTS]
+    assert sorted(found) == sorted(codes)
+    assert {each.place.file for each in warnings if each.code in RIGHTS} <= {str(guarded)}
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "{upstream: {url: 8080}}",
+        "{traffic_policy: {on_http_request: [{actions: [{type: deny}]}]}}",
+        WITH_REFERENCE,
+    ],
+    ids=["no policy", "nothing secret", "secrets elsewhere"],
+)
+def test_anybody_may_read_what_holds_no_secret(tmp_path: Path, endpoint: str) -> None:
+    (tmp_path / "v").mkdir()
+    (tmp_path / "v" / "n").write_text("long-enough")
+    (tmp_path / "v" / "n").chmod(0o600)
+    config = tmp_path / "penstock.yml"
+    vaults = "secrets: {vaults: {v: {directory: v}}}"
+    config.write_text(f"endpoints: [{endpoint}]\n{vaults}")
+    config.chmod(0o644)
+    assert RIGHTS.isdisjoint(each.code for each in assemble(read_config(config)).warnings)
+    config.chmod(0o666)
+    codes = [each.code for each in assemble(read_config(config)).warnings]
+    assert [each for each in codes if each in RIGHTS] == ["world-writable"]
 
 
 def test_databases_answer_for_the_endpoints_policies(tmp_path: Path) -> None:
