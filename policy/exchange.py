@@ -105,6 +105,19 @@ class Check:
     detail: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """What a login decided about a request, for its completion event (language spec, 6.5).
+
+    `client_id` is what the provider calls us. The user is "" where nobody is logged in.
+    """
+
+    client_id: str
+    is_allowed: bool = False
+    user_id: str = ""
+    user_name: str = ""
+
+
 @dataclass(slots=True, kw_only=True)
 class Exchange:
     """The only mutable thing on a request's way through the house.
@@ -114,10 +127,10 @@ class Exchange:
     completion event. `checks` collects what actions looked at; None when nobody wants to know.
     `own_cookies` are those that the proxy itself has set: neither policies nor the upstream see
     them; None before they are set apart. `reference` is what a person can quote from a page of
-    ours, "" if none was shown. `admitted_until_ns` is how long what the actions decided holds
-    for an open stream, None for as long as it lasts. `is_readmission` tells that the request of
-    an open stream is decided once more: it was counted, and what is good for one use was used,
-    when it came.
+    ours, "" if none was shown; `login` is what the last login decided. `admitted_until_ns` is how
+    long what the actions decided holds for an open stream, None for as long as it lasts.
+    `is_readmission` tells that the request of an open stream is decided once more: it was counted,
+    and what is good for one use was used, when it came.
     """
 
     connection: Connection
@@ -135,6 +148,7 @@ class Exchange:
     is_readmission: bool = False
     own_cookies: Mapping[str, tuple[str, ...]] | None = None
     reference: str = ""
+    login: Login | None = None
     # The computed variables of policy.variables, dropped whenever the request or response
     # changes, so that later expressions see what earlier actions did.
     computed: Any = None

@@ -20,6 +20,10 @@ def no_secret(_vault: str, _name: str) -> str | None:
     return None
 
 
+def no_count(_what: str, _outcome: str, /) -> None:
+    """Count nothing."""
+
+
 def no_document(_request: GetDocument, /) -> Document | None:
     """Have no document at hand."""
     return None
@@ -35,7 +39,8 @@ class Surroundings:
     for a secret that there is not. `ip_policies` are the lists that `restrict-ips` may name,
     `oauth_providers` the addresses of providers that are elsewhere than usual.
     `document_at_hand` answers GetDocument where that is possible at once. None says nothing of
-    whether there is one, only that it has to be asked for by the effect.
+    whether there is one, only that it has to be asked for by the effect. `count(what, outcome)`
+    adds one to a number that an operator sees; both are codes, of which there are few.
     """
 
     now_ns: Callable[[], int]
@@ -47,3 +52,4 @@ class Surroundings:
     secret: Callable[[str, str], str | None] = no_secret
     oauth_providers: Mapping[str, OauthEndpoints] = field(default_factory=dict)
     document_at_hand: Callable[[GetDocument], Document | None] = no_document
+    count: Callable[[str, str], None] = no_count

@@ -41,7 +41,7 @@ def render_event(completion: Completion, event_id: str) -> bytes:
         f'{{"event_id":{quoted(event_id)},"event_type":"{TCP_EVENT if is_tcp else HTTP_EVENT}",'
         f'"event_timestamp":"{timestamp(completion.ended_ns)}","account_id":"",'
         f'"object":{{{_tcp_members(completion) if is_tcp else _http_members(completion)}'
-        f"{_policy_members(completion.exchange)}}}}}\n"
+        f"{_policy_members(completion.exchange)}{_login_members(completion.exchange)}}}}}\n"
     )
     if "\\udc" in line:
         # Bytes that are no UTF-8 came through as lone surrogates, which many readers refuse.
@@ -159,6 +159,22 @@ def _policy_members(exchange: Exchange | None) -> str:
     if not members:
         return ""
     return "," + json.dumps(members, default=_json_value, separators=(",", ":"))[1:-1]
+
+
+def _login_members(exchange: Exchange | None) -> str:
+    """Add who was let in by a login, and what a person can quote from a page of ours."""
+    if exchange is None:
+        return ""
+    members = ""
+    if (login := exchange.login) is not None:
+        members = (
+            f',"oauth":{{"app_client_id":{quoted(login.client_id)},'
+            f'"decision":"{"allow" if login.is_allowed else "block"}",'
+            f'"user":{{"id":{quoted(login.user_id)},"name":{quoted(login.user_name)}}}}}'
+        )
+    if exchange.reference:
+        members += f',"reference":{quoted(exchange.reference)}'
+    return members
 
 
 def _text(value: str | None) -> str:

@@ -93,6 +93,7 @@ def refusal_page(
     at: Visit, refused: LoginRefused, *, target: str = HOME, result: Any = None
 ) -> Respond[Any]:
     """Tell a person that a login did not work out, and the log why."""
+    at.note(None)
     if refused.detail:
         at.exchange.warnings.append(f"login: {refused.detail}")
     retry = refused.retry_after_s

@@ -35,6 +35,9 @@ from policy.action import Respond
 from policy.effect import Effect
 from policy.store import Record, StoreDelete, StoreTake, StoreUnavailable
 
+# What is counted, by reason.
+LOGINS: Final = "logins"
+
 LOGGED_IN: Final = "logged-in"
 ALREADY_LOGGED_IN: Final = "already-logged-in"
 FOUND: Final = 302
@@ -53,7 +56,13 @@ BAD_CALLBACK: Final = LoginRefused(
 
 
 def callback(at: Visit) -> Generator[Effect, Any, Respond[Any]]:
-    """Answer the request that the provider sends the browser back with."""
+    """Answer the request that the provider sends the browser back with, and count how it went."""
+    answer = yield from _finished(at)
+    at.exchange.surroundings.count(LOGINS, answer.reason)
+    return answer
+
+
+def _finished(at: Visit) -> Generator[Effect, Any, Respond[Any]]:
     parameters = callback_parameters(at)
     if parameters is None:
         return refusal_page(at, BAD_CALLBACK)
@@ -104,6 +113,7 @@ def _stale(at: Visit, refused: LoginRefused) -> Generator[Effect, Any, Respond[A
     found = yield from find_session(at)
     if not isinstance(found, Record):
         return refusal_page(at, refused)
+    at.note(found.value)
     return Respond(
         status_code=FOUND,
         reason=ALREADY_LOGGED_IN,
@@ -124,6 +134,7 @@ def open_session(
     if isinstance(stored, StoreUnavailable):
         return at.without_store(stored)
     yield from note_identity(session, now_ns, has_logged_in=True)
+    at.note(session)
     return Respond(
         status_code=FOUND,
         reason=LOGGED_IN,

@@ -59,7 +59,7 @@ def guard(
     if isinstance(at, Respond):
         return at
     if is_foreign_websocket(at.request, at.origin.text):
-        return _refused_websocket(exchange)
+        return _refused_websocket(at)
     found = yield from find_session(at)
     if isinstance(found, StoreUnavailable):
         return at.without_store(found)
@@ -75,10 +75,10 @@ def guard(
             return (yield from challenge(at, absence, make_result))
         circumstances = Circumstances(is_refreshed=after.is_fresh)
         result = make_result(after.session.value, circumstances)
-        return _admitted(after.session, exchange, now_ns, result)
+        return _admitted(at, after.session, now_ns, result)
     if not exchange.is_readmission and needs_touch(found.value, config, now_ns):
         yield from touched(at, found)
-    return _admitted(found, exchange, now_ns, usual_result(found.value, make_result))
+    return _admitted(at, found, now_ns, usual_result(found.value, make_result))
 
 
 def usual_result(session: Session, make_result: MakeResult) -> Any:
@@ -89,11 +89,10 @@ def usual_result(session: Session, make_result: MakeResult) -> Any:
     return result
 
 
-def _admitted(
-    record: Record[Session], exchange: Exchange, now_ns: int, result: Any
-) -> Continue[Any]:
+def _admitted(at: Visit, record: Record[Session], now_ns: int, result: Any) -> Continue[Any]:
     """Let a request with a valid session go on; its streams are looked at again soon."""
-    session = record.value
+    exchange, session = at.exchange, record.value
+    at.note(session)
     if exchange.checks is not None:
         detail = f"{session.id} of {session.identity_id}"
         exchange.checks.append(Check(subject="session", passed=True, detail=detail))
@@ -111,6 +110,7 @@ def challenge(at: Visit, absence: NoSession, make_result: MakeResult) -> Decidin
             error=ActionError(code=EXPIRED_CODE, message=reason),
         ),
     )
+    at.note(None)
     exchange, mode = at.exchange, at.config.unauthenticated
     if exchange.checks is not None:
         exchange.checks.append(Check(subject="session", passed=False, detail=reason))
@@ -151,9 +151,10 @@ def unauthenticated(at: Visit, *, reason: str, result: Any) -> Respond[Any]:
     )
 
 
-def _refused_websocket(exchange: Exchange) -> Respond[Any]:
+def _refused_websocket(at: Visit) -> Respond[Any]:
     """Answer 403 to a page of another site that would speak in a user's name."""
-    body = pages.data(FOREIGN_ORIGIN, pages.reference_of(exchange))
+    at.note(None)
+    body = pages.data(FOREIGN_ORIGIN, pages.reference_of(at.exchange))
     return pages.respond(
         403, FOREIGN_ORIGIN, body, fields=pages.DATA_FIELDS, error_code=ORIGIN_CODE
     )

@@ -41,6 +41,9 @@ WRITES: Final = 5
 EARLY_NS: Final = 10 * NS_PER_S
 RETRY_NS: Final = 30 * NS_PER_S
 
+# What is counted, by how it ended.
+RENEWALS: Final = "renewals"
+
 A = TypeVar("A")
 
 
@@ -112,9 +115,20 @@ def _renewed_alone(at: Visit, key: str) -> Asking[Renewed]:
             renewal: Renewal = yield from _keeping_lease(asking, key)
             outcome = yield from _write(at, found, renewal)
             yield StoreDelete(kind=LEASES, key=key)
+            at.exchange.surroundings.count(RENEWALS, _sort_of(renewal))
             return outcome
         yield Wait(seconds=POLL_S)
     return Renewed(session=None, unavailable=StoreUnavailable(reason="renewal-takes-too-long"))
+
+
+def _sort_of(renewal: Renewal) -> str:
+    match renewal:
+        case LoggedIn():
+            return "renewed"
+        case Kept():
+            return "kept"
+        case Ended():
+            return "ended"
 
 
 def _write(at: Visit, asked: Record[Session], renewal: Renewal) -> Asking[Renewed]:

@@ -9,9 +9,10 @@ from actions.login import pages
 from actions.login.cookies import NONCE, SESSION, drop_cookie, set_cookie, shown_secrets
 from actions.login.protocol import LoginProtocol
 from actions.login.public_origin import PublicOrigin, public_origin
+from actions.login.session import Session
 from actions.login.settings import LoginSettings
 from policy.action import Respond
-from policy.exchange import Exchange, Request
+from policy.exchange import Exchange, Login, Request
 from policy.store import StoreUnavailable
 
 STORE_UNAVAILABLE: Final = "store-unavailable"
@@ -56,6 +57,19 @@ class Visit:
         is_https = self.origin.is_https
         return shown_secrets(self.exchange, self.config, NONCE, is_https=is_https)
 
+    def note(self, session: Session | None) -> None:
+        """Say in the completion event who is let in; None for nobody."""
+        client_id = self.protocol.client_id(self.config)
+        if session is None:
+            self.exchange.login = Login(client_id=client_id)
+            return
+        self.exchange.login = Login(
+            client_id=client_id,
+            is_allowed=True,
+            user_id=session.identity_id,
+            user_name=session.person.name,
+        )
+
     def give(self, purpose: str, secret: str, *, max_age_s: int) -> tuple[str, str]:
         """Return the field line that gives the browser a cookie."""
         is_https = self.origin.is_https
@@ -67,6 +81,7 @@ class Visit:
 
     def without_store(self, unavailable: StoreUnavailable) -> Respond[Any]:
         """Answer 503 while the store can't be asked: nobody can be told from anybody (P1)."""
+        self.note(None)
         self.exchange.warnings.append(f"store: {unavailable.reason}")
         body = pages.page(pages.REFUSED[503], reference=pages.reference_of(self.exchange))
         return pages.respond(

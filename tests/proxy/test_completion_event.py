@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.exchange import Connection, Endpoint, Exchange, Request, Response, TlsSession
+from policy.exchange import Connection, Endpoint, Exchange, Login, Request, Response, TlsSession
 from policy.fields import Fields
 from policy.url import Url
 from proxy.completion import Completion
@@ -141,6 +141,33 @@ def test_a_request_has_the_languages_field_names_and_who_decided() -> None:
         "ip_policy": {"decision": "block"},
         "basic_auth": {"decision": "allow", "username": "ada"},
     }  # fmt: skip
+
+
+def test_a_login_is_told_as_the_language_has_it() -> None:
+    done = completion()
+    assert done.exchange is not None
+    done.exchange.login = Login(
+        client_id="orders", is_allowed=True, user_id="au_1", user_name='Ada "\u001b\udcff"'
+    )
+    assert rendered(done)["object"]["oauth"] == {
+        "app_client_id": "orders",
+        "decision": "allow",
+        "user": {"id": "au_1", "name": 'Ada "\x1b\\xff"'},
+    }
+    assert "reference" not in rendered(done)["object"]
+
+
+def test_a_login_that_lets_nobody_in_has_the_reference_of_its_page() -> None:
+    done = completion()
+    assert done.exchange is not None
+    done.exchange.login, done.exchange.reference = Login(client_id="orders"), "ABCD2345"
+    event = rendered(done)["object"]
+    assert event["reference"] == "ABCD2345"
+    assert event["oauth"] == {
+        "app_client_id": "orders",
+        "decision": "block",
+        "user": {"id": "", "name": ""},
+    }
 
 
 def test_a_refused_connection_is_an_event_of_its_own() -> None:

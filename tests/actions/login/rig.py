@@ -156,6 +156,7 @@ class Site:
         )
         self.now_ns = exchanges.NOON_NS
         self.store = store or MemoryStore(now=lambda: self.now_ns / SECOND_NS)
+        self.counted: list[tuple[str, str]] = []
         self._counter = itertools.count(1)
         parts = urlsplit(url)
         self.endpoint = Endpoint(
@@ -212,7 +213,9 @@ class Browser:
             connection=exchanges.connection(client_ip),
             endpoint=self.site.endpoint,
             surroundings=exchanges.surroundings(
-                now_ns=lambda: self.site.now_ns, random_bytes=self.site.random_bytes
+                now_ns=lambda: self.site.now_ns,
+                random_bytes=self.site.random_bytes,
+                count=lambda what, outcome: self.site.counted.append((what, outcome)),
             ),
         )
         change(exchange)
