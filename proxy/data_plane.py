@@ -86,6 +86,7 @@ class DataPlane:
             for each in sockets
         ]
         self._keep_documents()
+        self.service.documents.on_change = self._readmit
         self.service.store.start()
         self._keeping = asyncio.create_task(self.service.documents.run(), name="documents")
         for each in self._listeners:
@@ -99,6 +100,10 @@ class DataPlane:
             each.listener = after.get(key, each.listener)
         self.service.use(assembly.runtime)
         self._keep_documents()
+        self._readmit()
+
+    def _readmit(self) -> None:
+        """Decide open streams again: by another policy, or another issuer's key."""
         if self.service.streams:
             self._readmission = asyncio.create_task(readmit_streams(self.service))
 
@@ -112,6 +117,7 @@ class DataPlane:
             connections=self._connections, pool=self.service.pool, writer=self._writer
         )
         yield from store_metrics(self.service.store)
+        yield from self.service.counts.metrics()
 
     async def finish(self, at_once: asyncio.Event) -> None:
         """Accept no more and let everyone finish within `stop_timeout_s`, or until `at_once`."""

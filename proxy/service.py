@@ -15,6 +15,7 @@ from typing import Protocol
 from policy.certificate import NO_CERTIFICATE, Certificate
 from policy.effect import GetDocument
 from policy.surroundings import Surroundings
+from proxy.action_counts import ActionCounts
 from proxy.calculator import Calculator
 from proxy.completion import Completion
 from proxy.deadlines import Deadlines
@@ -79,6 +80,7 @@ class Service:
     fetcher: Fetcher = field(default_factory=Fetcher)
     store: Store = field(default_factory=ProcessMemory)
     single_flight: SingleFlight = field(default_factory=SingleFlight, init=False)
+    counts: ActionCounts = field(default_factory=ActionCounts, init=False)
     calculator: Calculator = field(default_factory=Calculator, init=False)
     documents: Documents = field(init=False)
     streams: OpenStreams = field(default_factory=OpenStreams, init=False)
@@ -91,7 +93,11 @@ class Service:
 
     def use(self, runtime: Runtime) -> None:
         """Decide the next request by another configuration; documents at hand serve it too."""
-        surroundings = replace(runtime.surroundings, document_at_hand=self.documents.at_hand)
+        surroundings = replace(
+            runtime.surroundings,
+            document_at_hand=self.documents.at_hand,
+            count=self.counts.add,
+        )
         self.runtime = replace(runtime, surroundings=surroundings)
 
     def date(self) -> str:
