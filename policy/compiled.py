@@ -22,11 +22,13 @@ class CompiledAction:
     action: Action[Any]
     config: DecodedConfig[Any]
     run: Callable[[Any, Exchange], Outcome[Any] | Steps[Any]] = field(init=False)
+    static: Any = field(init=False)
     namespace: str = field(init=False)
 
     def __post_init__(self) -> None:
         # What every request would look up again.
         object.__setattr__(self, "run", self.action.run)
+        object.__setattr__(self, "static", self.config.static)
         object.__setattr__(self, "namespace", self.action.result_namespace)
 
 
@@ -52,10 +54,17 @@ def conjunction(conditions: tuple[Expression, ...]) -> Callable[[Any], bool] | N
     """Return the test that all conditions hold; a false one guards those after it."""
     if len(conditions) <= 1:
         return conditions[0].evaluate if conditions else None
-    tests = tuple(condition.evaluate for condition in conditions)
+    first, rest = conditions[0].evaluate, tuple(each.evaluate for each in conditions[1:])
 
     def all_hold(activation: Any) -> bool:
-        return all(test(activation) for test in tests)
+        # Most rules miss at their first condition; a generator for the others would cost more
+        # than they do.
+        if not first(activation):
+            return False
+        for test in rest:  # noqa: SIM110
+            if not test(activation):
+                return False
+        return True
 
     return all_hold
 

@@ -6,9 +6,9 @@ interpolation that fails ends the request: nothing is ever let through because a
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from policy.action import Close, Continue, Outcome, Respond, Steps
 from policy.cel import CelError
@@ -66,18 +66,27 @@ def begin_request(policy: Policy, exchange: Exchange) -> None:
 def run_phase(
     policy: Policy, phase: Phase, exchange: Exchange, trace: Trace | None = None
 ) -> Phases:
-    """Run the rules of one phase; yields effects and returns the decision.
+    """Run the rules of one phase; yields effects and returns the decision."""
+    begun = begin_phase(policy, phase, exchange, trace)
+    return begun if isinstance(begun, Decision) else (yield from begun)
 
-    Without effects the generator ends at its first step, so a caller needs no task for it.
+
+def begin_phase(
+    policy: Policy, phase: Phase, exchange: Exchange, trace: Trace | None = None
+) -> Decision | Phases:
+    """Run the rules of one phase up to its decision, or up to the first effect.
+
+    Nearly every phase decides without any effect, and so needs no generator. Where one is
+    returned, it yields effects, the first among them, and returns the decision.
     """
     exchange.phase = phase
     exchange.vars = {}
     rules = policy.rules.get(phase, ())
-    if phase is Phase.ON_HTTP_REQUEST and policy.own_paths:
+    if policy.own_paths and phase is Phase.ON_HTTP_REQUEST:
         own = own_paths(policy, exchange)
         if own is not None:
-            return (yield from _own_path(own, rules, exchange, trace))
-    return (yield from _rules(rules, exchange, trace))
+            return _own_path(own, rules, exchange, trace)
+    return _rules(iter(rules), exchange, trace)
 
 
 def _own_path(
@@ -94,41 +103,102 @@ def _own_path(
     if not served.rules_may_replace:
         return ours
     for rule in replacing_rules(rules):
-        decided = yield from _rules((rule,), exchange, trace)
+        begun = _rules(iter((rule,)), exchange, trace)
+        decided = begun if isinstance(begun, Decision) else (yield from begun)
         outcome = replacement(served, decided.outcome)
         if outcome is not None:
             return Decision(outcome=outcome, phase=phase, rule=decided.rule, action=decided.action)
     return ours
 
 
-def _rules(rules: Iterable[CompiledRule], exchange: Exchange, trace: Trace | None) -> Phases:
-    """Run rules in their order until one of them ends the phase."""
-    phase = exchange.phase
+def _rules(
+    rules: Iterator[CompiledRule], exchange: Exchange, trace: Trace | None
+) -> Decision | Phases:
+    """Run the rules that are left of a phase."""
+    values = None
     for rule in rules:
+        matches = rule.matches
         try:
             if trace is not None:
                 matched = trace.conditions(rule, exchange)
-            elif rule.matches is not None:
-                matched = rule.matches(exchange.computed or activation(exchange))
-            else:
+            elif matches is None:
                 matched = True
+            else:
+                if values is None:
+                    values = exchange.computed or activation(exchange)
+                matched = matches(values)
         except CelError:
-            broken = failure(phase, EXPRESSION_FAILED, EXPRESSION_REFERENCE)
-            return Decision(outcome=broken, phase=phase, rule=rule)
-        if not matched:
-            continue
-        for step in rule.actions:
-            begun = started(step, exchange, trace)
-            outcome = begun if isinstance(begun, DECIDED) else (yield from begun)
-            if outcome.result is not None:
-                exchange.keep_result(step.namespace, outcome.result)
-            if trace is not None:
-                trace.action(step.action, outcome, exchange.checks or ())
-            if not isinstance(outcome, Continue):
-                return Decision(outcome=outcome, phase=phase, rule=rule, action=step.action.name)
-            if outcome.admitted_until_ns is not None:
-                exchange.admit_until(outcome.admitted_until_ns)
-    return GO_ON[phase]
+            broken = failure(exchange.phase, EXPRESSION_FAILED, EXPRESSION_REFERENCE)
+            return Decision(outcome=broken, phase=exchange.phase, rule=rule)
+        if matched:
+            decided = _actions(rule, iter(rule.actions), rules, exchange, trace)
+            if decided is not None:
+                return decided
+            # What the actions have changed is read anew.
+            values = None
+    return GO_ON[exchange.phase]
+
+
+def _actions(
+    rule: CompiledRule,
+    actions: Iterator[CompiledAction],
+    rules: Iterator[CompiledRule],
+    exchange: Exchange,
+    trace: Trace | None,
+) -> Decision | Phases | None:
+    """Run the actions that are left of a rule; None when the next rule is to be looked at."""
+    for step in actions:
+        begun = started(step, exchange, trace)
+        if not isinstance(begun, DECIDED):
+            return _resumed(begun, step, _Left(rule, actions, rules), exchange, trace)
+        decided = _decided(begun, step, rule, exchange, trace)
+        if decided is not None:
+            return decided
+    return None
+
+
+class _Left(NamedTuple):
+    """Where a phase stands: a rule, the actions that are left of it, and the rules after it."""
+
+    rule: CompiledRule
+    actions: Iterator[CompiledAction]
+    rules: Iterator[CompiledRule]
+
+
+def _resumed(
+    waiting: Steps[Any],
+    step: CompiledAction,
+    left: _Left,
+    exchange: Exchange,
+    trace: Trace | None,
+) -> Phases:
+    """Let an action have its effects, then run what is left of its rule and its phase."""
+    outcome = yield from waiting
+    decided: Decision | Phases | None = _decided(outcome, step, left.rule, exchange, trace)
+    if decided is None:
+        decided = _actions(*left, exchange, trace)
+    if decided is None:
+        decided = _rules(left.rules, exchange, trace)
+    return decided if isinstance(decided, Decision) else (yield from decided)
+
+
+def _decided(
+    outcome: Outcome[Any],
+    step: CompiledAction,
+    rule: CompiledRule,
+    exchange: Exchange,
+    trace: Trace | None,
+) -> Decision | None:
+    """Keep what an action has left; None when it lets the phase go on."""
+    if outcome.result is not None:
+        exchange.keep_result(step.namespace, outcome.result)
+    if trace is not None:
+        trace.action(step.action, outcome, exchange.checks or ())
+    if not isinstance(outcome, Continue):
+        return Decision(outcome=outcome, phase=exchange.phase, rule=rule, action=step.action.name)
+    if outcome.admitted_until_ns is not None:
+        exchange.admit_until(outcome.admitted_until_ns)
+    return None
 
 
 def started(
@@ -137,7 +207,7 @@ def started(
     """Start one action with its configuration for this exchange."""
     if trace is not None:
         exchange.checks = []
-    config = step.config.static
+    config = step.static
     if config is None:
         try:
             config = step.config.resolve(

@@ -155,9 +155,11 @@ class Exchange:
 
     def keep_result(self, namespace: str, result: Any) -> None:
         """Take the result of an action's run in place of its last one."""
+        computed = self.computed
+        # Nobody keeps in mind that a result is not there yet.
+        if computed is not None and namespace in self.results:
+            computed.forget_result(namespace)
         self.results[namespace] = result
-        if self.computed is not None:
-            self.computed.forget_result(namespace)
 
     def admit_until(self, until_ns: int) -> None:
         """Take note of when a decision ends to hold; the earliest counts."""

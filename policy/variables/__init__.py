@@ -44,10 +44,12 @@ class Activation(
     def __getattr__(self, name: str) -> Any:
         # Results are declared by the actions, so their names are not known to this class. Like
         # other variables they are kept once read: Python calls this for missing attributes only.
+        # An action that has not run yet may still run, so nothing is not kept.
         if not name.startswith(RESULT_ATTRIBUTE):
             raise AttributeError(name)
         result = self.exchange.results.get(name.removeprefix(RESULT_ATTRIBUTE))
-        self.__dict__[name] = result
+        if result is not None:
+            self.__dict__[name] = result
         return result
 
     def forget_result(self, namespace: str) -> None:

@@ -10,7 +10,7 @@ from actions import LANGUAGE
 from policy.action import Action, ActionConfig, Close, Continue, Exchange, Outcome, Respond
 from policy.compiled import Policy
 from policy.effect import Now, ReadBody
-from policy.engine import Decision, begin_request, run_phase
+from policy.engine import Decision, begin_phase, begin_request, run_phase
 from policy.load import Language, load_policy
 from policy.phase import ALL_PHASES, Phase
 from policy.trace import Trace
@@ -212,6 +212,53 @@ def test_effects_are_handed_out_and_their_answers_come_back() -> None:
         run.send(7)
     assert stopped.value.value.reason == "asked"
     assert on.vars["seen"] == (b"body", 7)
+
+
+def pause(_config: NoFields, _exchange: Exchange) -> Any:
+    yield Now()
+    outcome: Outcome[Any] = Continue()
+    return outcome
+
+
+PAUSING = Language(
+    actions={
+        **LANGUAGE.actions,
+        "pause": Action(name="pause", phases=ALL_PHASES, config=NoFields, run=pause, effects=True),
+    }
+)
+
+
+def test_what_follows_an_effect_runs_as_what_comes_before_it() -> None:
+    loaded = policy(
+        """
+        on_http_request:
+          - actions: [{type: set-vars, config: {vars: [{first: 1}]}}]
+          - actions:
+              - {type: pause}
+              - {type: set-vars, config: {vars: [{second: "${vars.first + 1}"}]}}
+          - expressions: ["vars.second == 3"]
+            actions: [{type: deny}]
+          - expressions: ["vars.second == 2"]
+            name: after
+            actions: [{type: pause}, {type: deny, config: {status_code: 418}}]
+        """,
+        PAUSING,
+    )
+    on = exchanges.exchange()
+    run = begin_phase(loaded, Phase.ON_HTTP_REQUEST, on)
+    assert not isinstance(run, Decision)
+    assert next(run) == Now()
+    assert run.send(1) == Now()
+    with pytest.raises(StopIteration) as stopped:
+        run.send(2)
+    decision: Decision = stopped.value.value
+    assert decision.rule is not None
+    assert (decision.rule.name, decision.action) == ("after", "deny")
+
+
+def test_a_phase_without_effects_is_decided_at_once() -> None:
+    decision = begin_phase(policy(""), Phase.ON_HTTP_REQUEST, exchanges.exchange())
+    assert isinstance(decision, Decision)
 
 
 class UntilConfig(ActionConfig):
