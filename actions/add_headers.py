@@ -35,6 +35,9 @@ from policy.phase import Phase
 # Their single line is a whole that others wrote too, so the policy does not own them.
 SHARED = frozenset({"host", "cookie"})
 
+# A name of its own: looking a member up in its class is slow.
+ON_HTTP_REQUEST = Phase.ON_HTTP_REQUEST
+
 
 class Config(ActionConfig):
     headers: Annotated[
@@ -51,6 +54,11 @@ class Config(ActionConfig):
         """What is added, by the lower-case names that go out."""
         return {name.lower(): value for name, value in self.headers.items() if value}
 
+    @cached_property
+    def added(self) -> Continue[Result]:
+        """The outcome, the same for every request."""
+        return Continue(Result(headers_added=self.lines))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
@@ -59,16 +67,15 @@ class Result:
 
 def run(config: Config, exchange: Exchange) -> Continue[Result]:
     """Add the fields that have a value."""
-    added = config.lines
     request, response = exchange.request, exchange.response
-    if exchange.phase is Phase.ON_HTTP_REQUEST and request is not None:
-        for name, value in added.items():
+    if exchange.phase is ON_HTTP_REQUEST and request is not None:
+        for name, value in config.lines.items():
             add_to_request(request, name, value)
     elif response is not None:
-        for name, value in added.items():
+        for name, value in config.lines.items():
             response.headers.add(name, value)
     exchange.changed()
-    return Continue(Result(headers_added=added))
+    return config.added
 
 
 def add_to_request(request: Request, name: str, value: str) -> None:
@@ -82,7 +89,8 @@ def add_to_request(request: Request, name: str, value: str) -> None:
         if name == "authorization":
             headers.remove(name)
         headers.add(name, value)
-    request.withheld -= {name}
+    if name in request.withheld:
+        request.withheld -= {name}
 
 
 def owned_names(config: Config) -> frozenset[str]:

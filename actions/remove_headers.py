@@ -31,6 +31,21 @@ class Config(ActionConfig):
         """The lower-case names."""
         return [name.lower() for name in self.headers]
 
+    @cached_property
+    def withheld(self) -> frozenset[str]:
+        """The same names, for what is added later."""
+        return frozenset(self.names)
+
+    @cached_property
+    def all_removed(self) -> Continue[Result]:
+        """The outcome where all of them were there."""
+        return Continue(Result(headers_removed=self.names))
+
+    @cached_property
+    def none_removed(self) -> Continue[Result]:
+        """The outcome where none was there."""
+        return Continue(Result(headers_removed=[]))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
@@ -39,15 +54,19 @@ class Result:
 
 def run(config: Config, exchange: Exchange) -> Continue[Result]:
     """Drop every line of each field."""
-    names = config.names
     request, response = exchange.request, exchange.response
-    removed: list[str] = []
     if exchange.phase is Phase.ON_HTTP_REQUEST and request is not None:
-        removed = remove_all(request.headers, names)
-        request.withheld |= frozenset(names)
+        removed = remove_all(request.headers, config.names)
+        request.withheld |= config.withheld
     elif response is not None:
-        removed = remove_all(response.headers, names)
+        removed = remove_all(response.headers, config.names)
+    else:
+        removed = []
+    if not removed:
+        return config.none_removed
     exchange.changed()
+    if len(removed) == len(config.names):
+        return config.all_removed
     return Continue(Result(headers_removed=removed))
 
 

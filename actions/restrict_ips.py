@@ -14,6 +14,7 @@ address is not known, as on a Unix socket, is denied: "no match" would be a deci
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -41,6 +42,9 @@ POLICY_UNKNOWN = "ip-policy-unknown"
 BLOCKED = "ERR_NGROK_3203"
 UNKNOWN_POLICY = "ERR_NGROK_2216"
 
+# Clients whose decision is kept; when there are more, all are judged anew.
+MAX_REMEMBERED = 1024
+
 
 class Config(ActionConfig):
     enforce: Annotated[bool, Doc("False: record the result and continue.")] = True
@@ -52,6 +56,11 @@ class Config(ActionConfig):
         Field(default_factory=list)
     )
 
+    @cached_property
+    def passing(self) -> dict[str, Continue[Result]]:
+        """Outcomes for clients that have passed these lists before; few ask only once."""
+        return {}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
@@ -62,12 +71,26 @@ class Result:
 
 def run(config: Config, exchange: Exchange) -> Outcome[Result]:
     """Decide on one client."""
+    passed = config.passing.get(exchange.connection.client_ip)
+    if passed is not None:
+        return passed
     result, reason = judge(config, exchange)
-    if result.action == "allow" or not config.enforce:
+    if result.action == "allow":
+        return remembered(config, exchange.connection.client_ip, Continue(result))
+    if not config.enforce:
         return Continue(result)
     if exchange.phase is Phase.ON_TCP_CONNECT:
         return Close(reason=reason, error_code=BLOCKED, result=result)
     return Respond(status_code=403, reason=reason, error_code=BLOCKED, result=result)
+
+
+def remembered(config: Config, client_ip: str, passed: Continue[Result]) -> Continue[Result]:
+    """Keep who passes by the configuration alone: named lists may change under it."""
+    if not config.ip_policies:
+        if len(config.passing) >= MAX_REMEMBERED:
+            config.passing.clear()
+        config.passing[client_ip] = passed
+    return passed
 
 
 def judge(config: Config, exchange: Exchange) -> tuple[Result, str]:

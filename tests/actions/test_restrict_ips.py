@@ -9,6 +9,7 @@ from actions.restrict_ips import (
     ACTION,
     ADDRESS_DENIED,
     ADDRESS_UNKNOWN,
+    MAX_REMEMBERED,
     POLICY_UNKNOWN,
     Config,
     Result,
@@ -168,3 +169,27 @@ def test_an_action_that_stops_nobody_is_warned_of() -> None:
 
 def test_the_lists_it_relies_on_are_known_at_load() -> None:
     assert ACTION.ip_policy_names(config(ip_policies=["a", "b"])) == ("a", "b")
+
+
+def test_who_has_passed_passes_again_and_others_are_judged(exchange: Exchange) -> None:
+    settings = config(deny=["192.0.2.0/24"])
+    exchange.connection.client_ip = "198.51.100.1"
+    assert run(settings, exchange) is run(settings, exchange)
+    exchange.connection.client_ip = "192.0.2.1"
+    assert isinstance(run(settings, exchange), Respond)
+
+
+def test_named_lists_are_asked_each_time(vendors: Exchange) -> None:
+    settings = config(ip_policies=["vendor"])
+    vendors.connection.client_ip = "192.0.2.7"
+    assert isinstance(run(settings, vendors), Continue)
+    vendors.surroundings = exchanges.surroundings()
+    assert isinstance(run(settings, vendors), Respond)
+
+
+def test_only_so_many_clients_are_remembered(exchange: Exchange) -> None:
+    settings = config(deny=["192.0.2.0/24"])
+    for number in range(MAX_REMEMBERED + 1):
+        exchange.connection.client_ip = f"10.0.{number >> 8}.{number & 255}"
+        run(settings, exchange)
+    assert len(settings.passing) == 1
