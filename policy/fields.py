@@ -4,41 +4,83 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+Line = tuple[str, str]
+
+# Names that say something about a message's framing or its connection, or that only some party
+# on the way may write. Where a message has none of them, nothing needs a closer look.
+NOTABLE = frozenset(
+    {
+        "authorization", "cdn-loop", "connection", "content-length", "expect", "http2-settings",
+        "keep-alive", "location", "ngrok-error-code", "proxy", "proxy-authenticate",
+        "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+        "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
+    }
+)  # fmt: skip
+
 
 class Fields:
     """Field lines as received, in order. Names keep their spelling; look-ups ignore case.
 
     Values are text decoded as UTF-8 with surrogate escapes, so any byte survives a round trip.
+
+    `wire` are the lines as bytes, each behind its CRLF, for as long as they are what was received,
+    apart from whole lines that went or were added. It is None where they must be spelled anew,
+    and then a value may hold anything.
     """
 
-    __slots__ = ("_index", "_lines", "_plain", "as_received")
+    __slots__ = ("_edits", "_index", "_lines", "_notable", "_plain", "_texts", "wire")
 
-    def __init__(self, lines: Iterable[tuple[str, str]] = ()) -> None:
-        self._lines = list(lines)
+    def __init__(self, lines: Iterable[Line] = ()) -> None:
+        self._lines: list[Line] | None = list(lines)
+        self._texts: list[str] = []
+        self._edits: list[tuple[str, str | None]] = []
         self._index: dict[str, list[str]] | None = None
+        self._notable: frozenset[str] | None = None
         self._plain: bool | None = None
-        # True while these are exactly the lines of a message as it came in.
-        self.as_received = False
+        self.wire: bytes | None = None
 
     @classmethod
-    def indexed(cls, lines: list[tuple[str, str]], by_name: dict[str, list[str]]) -> Fields:
-        """Return fields over lines that whoever read them has already sorted by name."""
+    def received(
+        cls,
+        texts: list[str],
+        by_name: dict[str, list[str]],
+        wire: bytes | None,
+        *,
+        has_plain_names: bool,
+    ) -> Fields:
+        """Return the fields of a message that has just been read.
+
+        `texts` are its lines, `by_name` their values by lower-case name. Neither is changed here,
+        so that whoever has read them may read the same again for another message.
+        """
         fields = cls.__new__(cls)
-        fields._lines = lines  # noqa: SLF001 - its own
+        # Most messages pass without anybody looking at their lines one by one.
+        fields._lines = None  # noqa: SLF001 - its own, as are those below
+        fields._texts = texts  # noqa: SLF001
+        fields._edits = []  # noqa: SLF001
         fields._index = by_name  # noqa: SLF001
-        fields._plain = None  # noqa: SLF001
-        fields.as_received = True
+        fields._notable = None  # noqa: SLF001
+        fields._plain = has_plain_names  # noqa: SLF001
+        fields.wire = wire
         return fields
 
     def twin(self) -> Fields:
-        """Return an independent copy that still counts as received."""
-        twin = Fields.indexed(self._lines.copy(), self.by_name)
-        twin._plain = self._plain  # noqa: SLF001 - its own
+        """Return an independent copy of fields that were received and never changed."""
+        twin = Fields.__new__(Fields)
+        twin._lines = None  # noqa: SLF001 - its own, as are those below
+        twin._texts = self._texts  # noqa: SLF001
+        twin._edits = []  # noqa: SLF001
+        twin._index = self._index  # noqa: SLF001
+        twin._notable = self._notable  # noqa: SLF001
+        twin._plain = self._plain  # noqa: SLF001
+        twin.wire = self.wire
         return twin
 
     @property
-    def lines(self) -> list[tuple[str, str]]:
+    def lines(self) -> list[Line]:
         """All (name, value) pairs in order. Not to be changed by the reader."""
+        if self._lines is None:
+            self._lines = self._spelled_out()
         return self._lines
 
     @property
@@ -46,10 +88,17 @@ class Fields:
         """Values by lower-case name, built on first use. Not to be changed by the reader."""
         if self._index is None:
             index: dict[str, list[str]] = {}
-            for name, value in self._lines:
+            for name, value in self.lines:
                 index.setdefault(name.lower(), []).append(value)
             self._index = index
         return self._index
+
+    @property
+    def notable(self) -> frozenset[str]:
+        """Those of the names that are NOTABLE, in lower case."""
+        if self._notable is None:
+            self._notable = NOTABLE.intersection(self.by_name)
+        return self._notable
 
     @property
     def has_plain_names(self) -> bool:
@@ -59,18 +108,20 @@ class Fields:
             self._plain = "".join(self.by_name).replace("-", "").isalnum()
         return self._plain
 
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(self._lines)
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self.lines)
 
     def __len__(self) -> int:
-        return len(self._lines)
+        if self._lines is None and not self._edits:
+            return len(self._texts)
+        return len(self.lines)
 
     def __contains__(self, name: str) -> bool:
         return name.lower() in self.by_name
 
     def __repr__(self) -> str:
         # Values may be credentials: a representation ends up in logs, so it shows names only.
-        return f"Fields({[name for name, _ in self._lines]})"
+        return f"Fields({[name for name, _ in self.lines]})"
 
     def all(self, name: str) -> list[str]:
         """Return every value under a name, in order; empty when absent."""
@@ -83,31 +134,49 @@ class Fields:
 
     def add(self, name: str, value: str) -> None:
         """Append a line; what is there stays."""
-        self._lines.append((name, value))
+        line = f"{name}: {value}"
+        if self.wire is not None:
+            # Only what can't be more than one line; the others are looked at when they are spelled.
+            plain = line.isascii() and line.isprintable()
+            self.wire = b"%b\r\n%b" % (self.wire, line.encode("ascii")) if plain else None
+        key = name.lower()
         if self._index is not None:
-            key = name.lower()
-            # A new list: the one that is there may have been handed out.
-            self._index = {**self._index, key: [*self._index.get(key, ()), value]}
-        self._plain = None
-        self.as_received = False
+            # New ones: those that are there may have been handed out.
+            index = self._index = self._index.copy()
+            index[key] = [*index[key], value] if key in index else [value]
+        if self._lines is None:
+            self._edits.append((name, value))
+        else:
+            self._lines.append((name, value))
+        if key in NOTABLE:
+            self._notable = None
+        if self._plain and not key.replace("-", "").isalnum():
+            self._plain = False
 
     def remove(self, name: str) -> bool:
         """Drop every line under a name and tell whether there was one."""
         wanted = name.lower()
         if wanted not in self.by_name:
             return False
-        self._lines = [line for line in self._lines if line[0].lower() != wanted]
-        self._index = {name: values for name, values in self.by_name.items() if name != wanted}
-        self._plain = None
-        self.as_received = False
+        self.wire = self.wire_without((wanted,))
+        index = self._index = self.by_name.copy()
+        del index[wanted]
+        if self._lines is None:
+            self._edits.append((wanted, None))
+        else:
+            self._lines = _without(self._lines, wanted)
+        if wanted in NOTABLE:
+            self._notable = None
+        if not self._plain:
+            self._plain = None
         return True
 
     def replace(self, name: str, value: str) -> None:
         """Leave exactly one line under a name, at the place of its first one."""
         wanted = name.lower()
-        kept: list[tuple[str, str]] = []
+        kept: list[Line] = []
         placed = False
-        for line in self._lines:
+        for line in self.lines:
             if line[0].lower() != wanted:
                 kept.append(line)
             elif not placed:
@@ -116,8 +185,16 @@ class Fields:
         if not placed:
             kept.append((name, value))
         self._lines = kept
-        self._index = self._plain = None
-        self.as_received = False
+        self._index = self._plain = self._notable = self.wire = None
+
+    def wire_without(self, names: Iterable[str]) -> bytes | None:
+        """Return `wire` without the lines under some lower-case names."""
+        wire = self.wire
+        for name in names:
+            if wire is None:
+                break
+            wire = _cut(wire, name, len(self.by_name.get(name, ())))
+        return wire
 
     def edit(self, name: str, values: Sequence[str]) -> None:
         """Give the lines under a name other values, one each; a line with an empty one goes."""
@@ -138,4 +215,36 @@ class Fields:
 
     def copy(self) -> Fields:
         """Return an independent copy."""
-        return Fields(self._lines)
+        return Fields(self.lines)
+
+    def _spelled_out(self) -> list[Line]:
+        lines = [_line(text) for text in self._texts]
+        for name, value in self._edits:
+            if value is None:
+                lines = _without(lines, name)
+            else:
+                lines.append((name, value))
+        return lines
+
+
+def _line(text: str) -> Line:
+    name, _, value = text.partition(":")
+    return name, value.strip(" \t")
+
+
+def _without(lines: list[Line], name: str) -> list[Line]:
+    return [line for line in lines if line[0].lower() != name]
+
+
+def _cut(wire: bytes, name: str, count: int) -> bytes | None:
+    """Take the lines under a lower-case name out; None when its spellings are not the usual ones.
+
+    A CRLF in a head that was read is always the end of a line, and no space comes before a colon.
+    """
+    for spelling in (name.title(), name):
+        start = b"\r\n%b:" % spelling.encode("ascii")
+        while count and (at := wire.find(start)) >= 0:
+            end = wire.find(b"\r\n", at + 2)
+            wire = wire[:at] + wire[end:] if end >= 0 else wire[:at]
+            count -= 1
+    return None if count else wire

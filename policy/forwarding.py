@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
 
 from policy.exchange import Exchange, Request, Response
 from policy.fields import Fields
@@ -66,6 +68,7 @@ END_TO_END = frozenset(
 )
 
 RESERVED = HOP_BY_HOP | END_TO_END
+# All of them are NOTABLE.
 _SPECIAL = HOP_BY_HOP | frozenset(FORWARDED)
 WEBSOCKET_UPGRADE = (("connection", "upgrade"), ("upgrade", "websocket"))
 _NOT_FOR_CLIENTS = HOP_BY_HOP | {ERROR_CODE_FIELD}
@@ -96,9 +99,14 @@ def strip_owned(request: Request, owned: frozenset[str]) -> None:
         _drop(fields, _odd_forgeries(fields, owned))
     if not owned:
         return
-    _drop(fields, {folded(name) for name in owned} - {"authorization"})
+    _drop(fields, _removed_names(owned))
     if "authorization" in owned and "authorization" in fields:
         request.withheld |= {"authorization"}
+
+
+@lru_cache(maxsize=64)
+def _removed_names(owned: frozenset[str]) -> frozenset[str]:
+    return frozenset(folded(name) for name in owned) - {"authorization"}
 
 
 def _odd_forgeries(fields: Fields, owned: frozenset[str]) -> set[str]:
@@ -107,9 +115,10 @@ def _odd_forgeries(fields: Fields, owned: frozenset[str]) -> set[str]:
     return {name for name in names if not _is_plain(name) and folded(name) in protected}
 
 
-def _drop(fields: Fields, names: set[str]) -> None:
-    for name in names:
-        fields.remove(name)
+def _drop(fields: Fields, names: AbstractSet[str]) -> None:
+    if not names.isdisjoint(fields.by_name):
+        for name in names:
+            fields.remove(name)
 
 
 def upstream_fields(
@@ -123,8 +132,6 @@ def upstream_fields(
     request = exchange.request
     if request is None:
         return []
-    if not websocket and passes_whole(request):
-        return [*request.headers.lines, *own_forwarded_lines(exchange, request)]
     lines, forwarded, named = _sorted_out(request, owned)
     lines.extend(_forwarded_lines(exchange, request, forwarded, owned))
     if named:
@@ -154,23 +161,37 @@ def _sorted_out(
     return lines, forwarded, named
 
 
-def passes_whole(request: Request) -> bool:
-    """Tell whether every field passes, and none of the forwarding fields stands among them.
+def upstream_wire(
+    exchange: Exchange, request: Request, *, owned: frozenset[str], framing: frozenset[str]
+) -> bytes | None:
+    """Return what `upstream_fields` returns as bytes, each line behind its CRLF.
 
-    So it is with nearly every request.
+    Lines under a name in `framing` are left out. None where lines must be spelled one by one.
     """
     fields = request.headers
-    return not request.withheld and _SPECIAL.isdisjoint(fields.by_name) and fields.has_plain_names
-
-
-def own_forwarded_lines(exchange: Exchange, request: Request) -> tuple[Line, Line, Line]:
-    """Return what the proxy says about the client where nobody said anything before it."""
-    public = request.public_url
-    return (
-        ("x-forwarded-for", exchange.connection.client_ip),
-        ("x-forwarded-proto", public.scheme),
-        ("x-forwarded-host", public.authority),
-    )
+    if fields.wire is None or not fields.has_plain_names:
+        return None
+    notable = fields.notable
+    if not notable and not request.withheld:
+        # So it is with nearly every request: nothing to take away, nothing said before us.
+        public = request.public_url
+        own = (
+            f"\r\nx-forwarded-for: {exchange.connection.client_ip}"
+            f"\r\nx-forwarded-proto: {public.scheme}\r\nx-forwarded-host: {public.authority}"
+        )
+        return fields.wire + own.encode("ascii")
+    by_name = fields.by_name
+    named = set(request.withheld)
+    for value in by_name.get("connection", ()):
+        named |= connection_options(value) - END_TO_END - owned
+    dropped = (notable & _SPECIAL) | (notable & framing) | named.intersection(by_name)
+    wire = fields.wire_without(dropped)
+    if wire is None:
+        return None
+    sent = {name: by_name[name] for name in FORWARDED if name in by_name}
+    lines = _forwarded_lines(exchange, request, sent, owned)
+    own = "".join([f"\r\n{name}: {value}" for name, value in lines if name not in named])
+    return wire + own.encode("utf-8", "surrogateescape")
 
 
 def _forwarded_lines(
@@ -209,12 +230,19 @@ def forwardable_trailers(trailers: Fields, *, owned: frozenset[str] = _NO_NAMES)
 
 
 def received_fields(lines: Iterable[Line]) -> Fields:
-    """Return what of an upstream's response head is for the client.
+    """Return what of an upstream's response head is for the client; `lines` may become it.
 
     The error code field is the proxy's own word: an upstream can't speak in its name.
     """
     fields = lines if isinstance(lines, Fields) else Fields(lines)
-    if _NOT_FOR_CLIENTS.isdisjoint(fields.by_name) and fields.has_plain_names:
+    if fields.has_plain_names:
+        dropped = fields.notable & _NOT_FOR_CLIENTS
+        if dropped:
+            options = fields.all("connection")
+            for option in set().union(*map(connection_options, options)) - END_TO_END:
+                fields.remove(option)
+            for name in dropped:
+                fields.remove(name)
         return fields
     kept: list[Line] = []
     named: set[str] = set()

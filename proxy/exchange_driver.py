@@ -391,9 +391,6 @@ class ExchangeDriver:
         request = exchange.request
         if request is not None and "location" in exchange.response.headers.by_name:
             restore_location(request, exchange.response)
-        if not self._policy.has(ON_HTTP_RESPONSE) and not self._tunnel:
-            self._pass_on(head, content, ended=ended)
-            return
         self._length = head.length
         self._staged = [content] if content else []
         self._staged_ended = ended
@@ -402,25 +399,6 @@ class ExchangeDriver:
             self._run(steps, self._response_decided)
         else:
             self._write_response()
-
-    def _pass_on(self, head: ResponseHead, content: bytes, *, ended: bool) -> None:
-        """Write a response that no rule will look at, as it came where that is possible."""
-        response = self._exchange.response
-        writer = ResponseWriter(self._client, self._head)
-        if (
-            response is not None
-            and response.headers is head.fields
-            and head.fields.as_received
-            and writer.pass_on(head, content)
-        ):
-            self._writer = writer
-            if ended:
-                self._end_response()
-            return
-        self._length = head.length
-        self._staged = [content] if content else []
-        self._staged_ended = ended
-        self._write_response()
 
     def response_content(self, content: bytes, *, ended: bool) -> None:
         """Pass on more of the response's body."""
@@ -516,7 +494,7 @@ class ExchangeDriver:
                     self._length,
                     content,
                     ended=ended,
-                    date=self._service.date(),
+                    date=self._service.date,
                     trailers=self._response_trailers() if ended else (),
                 )
         except InjectedLine:

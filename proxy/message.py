@@ -55,23 +55,29 @@ def render_request_head(method: str, target: str, lines: list[Line], length: int
     parts = [f"{method} {target} HTTP/1.1\r\n"]
     parts += [f"{name}: {value}\r\n" for name, value in lines]
     parts.append(LOOP_LINE)
-    if length == CHUNKED:
-        parts.append("Transfer-Encoding: chunked\r\n")
-    elif length or method in WITH_CONTENT:
-        parts.append(f"Content-Length: {length}\r\n")
+    framing = _request_framing(method, length)
+    if framing:
+        parts.append(f"{framing}\r\n")
     parts.append("\r\n")
     return _checked(parts)
 
 
-def passed_on_request_head(
-    method: str, target: str, field_bytes: bytes, forwarded: Iterable[Line]
-) -> bytes:
-    """Spell a request head without content whose field lines pass as they came."""
-    own = "".join([f"\r\n{name}: {value}" for name, value in forwarded])
-    return b"%b%b%b\r\n%b\r\n" % (
-        f"{method} {target} HTTP/1.1".encode("ascii"), field_bytes, own.encode("ascii"),
-        LOOP_LINE_BYTES,
-    )  # fmt: skip
+def passing_request_head(method: str, target: str, wire: bytes, length: int) -> bytes:
+    """Spell a request head with its framing; `wire` are lines in which nothing is left to check.
+
+    Neither is there in the target.
+    """
+    line = f"{method} {target} HTTP/1.1".encode("ascii")
+    framing = _request_framing(method, length)
+    if not framing:
+        return b"%b%b\r\n%b\r\n" % (line, wire, LOOP_LINE_BYTES)
+    return b"%b%b\r\n%b%b\r\n\r\n" % (line, wire, LOOP_LINE_BYTES, framing.encode("ascii"))
+
+
+def _request_framing(method: str, length: int) -> str:
+    if length == CHUNKED:
+        return "Transfer-Encoding: chunked"
+    return f"Content-Length: {length}" if length or method in WITH_CONTENT else ""
 
 
 def render_response_head(status: int, reason: str, lines: Iterable[Line]) -> bytes:
@@ -80,6 +86,18 @@ def render_response_head(status: int, reason: str, lines: Iterable[Line]) -> byt
     parts += [f"{name}: {value}\r\n" for name, value in lines]
     parts.append("\r\n")
     return _checked(parts)
+
+
+def passing_response_head(status: int, reason: str, wire: bytes, own: Iterable[Line]) -> bytes:
+    """Spell a response head; `wire` are lines in which nothing is left to check.
+
+    Neither is there in the others, which are the proxy's own.
+    """
+    start = f"HTTP/1.1 {status} {reason}".encode("utf-8", "surrogateescape")
+    if not own:
+        return b"%b%b\r\n\r\n" % (start, wire)
+    lines = "".join([f"\r\n{name}: {value}" for name, value in own])
+    return b"%b%b%b\r\n\r\n" % (start, wire, lines.encode("ascii"))
 
 
 def _checked(parts: list[str]) -> bytes:

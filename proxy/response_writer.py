@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from policy.exchange import Response
-from policy.fields import Fields
 from proxy.http1.body import chunk, last_chunk
 from proxy.http1.request_head import RequestHead
-from proxy.http1.response_head import ResponseHead
-from proxy.message import Line, render_response_head
+from proxy.message import CLOSE, Line, passing_response_head, render_response_head
 
-WITHOUT_CONTENT = frozenset({204, 304})
+NO_CONTENT = 204
+WITHOUT_CONTENT = frozenset({NO_CONTENT, 304})
 # Lines about framing and the connection are ours alone; whatever else wrote them is not believed.
+# All of them are NOTABLE.
 _OURS = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
+_ALL_BUT_SIZE = _OURS - {"content-length"}
+_KEEP_ALIVE = ("Connection", "keep-alive")
 _SWITCH: tuple[Line, ...] = (("Connection", "Upgrade"), ("Upgrade", "websocket"))
 
 
@@ -49,55 +52,59 @@ class ResponseWriter:
         content: bytes,
         *,
         ended: bool,
-        date: str,
+        date: Callable[[], str],
         trailers: tuple[Line, ...] = (),
     ) -> None:
         """Write the head and the first content; raises InjectedLine with nothing written.
 
         `length` is the size of the body, or negative while unknown (RFC 9112, section 6.3).
+        `date` gives the present time as a Date value.
         """
         if length < 0 and ended and not trailers and self._request.version == "HTTP/1.0":
             length = len(content)
-        lines, announced = _lines_out(response.headers, date)
-        status = response.status_code
-        if self._silent or status in WITHOUT_CONTENT:
+        status, fields = response.status_code, response.headers
+        if status in WITHOUT_CONTENT:
             self._silent = True
-            if status != 204 and (length > 0 or announced is not None):
-                lines.append(("Content-Length", str(length) if length > 0 else str(announced)))
-        elif length >= 0:
-            lines.append(("Content-Length", str(length)))
-        elif self._request.version == "HTTP/1.1":
-            self._chunked = True
-            lines.append(("Transfer-Encoding", "chunked"))
-        else:
-            # To an old client only the end of the connection can end such a body.
-            self.keeps_alive = False
+        own: list[Line] = []
+        if "date" not in fields.by_name:
+            # RFC 9110, section 6.6.1: a recipient with a clock dates what is not.
+            own.append(("Date", date()))
+        announced = fields.by_name.get("content-length", [])
+        size = self._announced_size(status, length, announced)
+        if size is not None and size != announced:
+            own += [("Content-Length", each) for each in size]
+        if size is None and not self._silent:
+            own += self._unknown_size()
         if not self.keeps_alive:
-            lines.append(("Connection", "close"))
+            own.append(CLOSE)
         elif self._request.version == "HTTP/1.0":
-            lines.append(("Connection", "keep-alive"))
-        head = render_response_head(status, response.reason, lines)
+            own.append(_KEEP_ALIVE)
+        replaced = fields.notable & (_ALL_BUT_SIZE if size == announced else _OURS)
+        wire = fields.wire_without(replaced) if replaced else fields.wire
+        if wire is None:
+            lines = [line for line in fields.lines if line[0].lower() not in replaced]
+            head = render_response_head(status, response.reason, lines + own)
+        else:
+            head = passing_response_head(status, response.reason, wire, own)
         self._client.write(head + self._framed(content, ended=ended, trailers=trailers))
 
-    def pass_on(self, head: ResponseHead, content: bytes) -> bool:
-        """Write a head as it came and the first content; False where it must be written anew.
+    def _announced_size(self, status: int, length: int, announced: list[str]) -> list[str] | None:
+        """Return what Content-Length says, [] for nothing; None where the size is not known."""
+        if not self._silent:
+            return [str(length)] if length >= 0 else None
+        if status == NO_CONTENT:
+            return []
+        if length > 0:
+            return [str(length)]
+        return announced if len(announced) == 1 else []
 
-        Only a message in today's version whose end is told by a plain length, for a client who
-        reads the same version, and with nothing in it that is about one connection.
-        """
-        if (
-            head.data is None
-            or head.length < 0
-            or self._silent
-            or head.status in WITHOUT_CONTENT
-            or not self.keeps_alive
-            or self._request.version != "HTTP/1.1"
-            or "date" not in head.fields.by_name
-        ):
-            return False
-        self.content_bytes = len(content)
-        self._client.write(b"%b\r\n\r\n%b" % (head.data, content))
-        return True
+    def _unknown_size(self) -> list[Line]:
+        if self._request.version == "HTTP/1.1":
+            self._chunked = True
+            return [("Transfer-Encoding", "chunked")]
+        # To an old client only the end of the connection can end such a body.
+        self.keeps_alive = False
+        return []
 
     def switch(self, response: Response) -> None:
         """Write the head of a 101; raises InjectedLine."""
@@ -119,19 +126,3 @@ class ResponseWriter:
             return content
         framed = chunk(content) if content else b""
         return framed + last_chunk(trailers) if ended else framed
-
-
-def _lines_out(fields: Fields, date: str) -> tuple[list[Line], str | None]:
-    """Return the lines that are not ours to write, dated, and the length that they announced."""
-    by_name = fields.by_name
-    lines = fields.lines
-    announced = None
-    if not _OURS.isdisjoint(by_name):
-        values = by_name.get("content-length")
-        if values is not None and len(values) == 1:
-            announced = values[0]
-        lines = [line for line in lines if line[0].lower() not in _OURS]
-    if "date" not in by_name:
-        # RFC 9110, section 6.6.1: a recipient with a clock dates what is not.
-        return [*lines, ("Date", date)], announced
-    return lines.copy(), announced

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from policy.exchange import Exchange, Request
 from policy.fields import Fields
-from policy.forwarding import (
-    forwardable_trailers,
-    own_forwarded_lines,
-    passes_whole,
-    upstream_fields,
-)
+from policy.forwarding import forwardable_trailers, upstream_fields, upstream_wire
 from proxy.endpoint import ServedEndpoint
 from proxy.http1.body import chunk, last_chunk
 from proxy.http1.request_head import CHUNKED, RequestHead
-from proxy.message import WITH_CONTENT, passed_on_request_head, render_request_head
+from proxy.message import passing_request_head, render_request_head
 from proxy.websocket import EXTENSIONS
 
-# We frame the body ourselves, and have answered the expectation ourselves.
+# We frame the body ourselves, and have answered the expectation ourselves. Both are NOTABLE.
 OURS = frozenset({"content-length", "expect"})
 
 
@@ -32,25 +27,23 @@ def upstream_head(
     target = request.url.uri
     if target != "*" and served.upstream is not None:
         target = served.upstream.base_path + target
-    fields = request.headers
-    unframed = OURS.isdisjoint(fields.by_name)
-    if (
-        fields.as_received
-        and unframed
-        and request.method not in WITH_CONTENT
-        and request.received_url is None
-        and not websocket
-        and passes_whole(request)
-    ):
-        forwarded = own_forwarded_lines(exchange, request)
-        return passed_on_request_head(request.method, target, head.field_bytes, forwarded)
-    lines = upstream_fields(exchange, owned=served.policy.owned_headers, websocket=websocket)
+    owned = served.policy.owned_headers
+    # A rewritten target may hold a value that came with the request.
+    if not websocket and (request.received_url is None or is_one_line(target)):
+        wire = upstream_wire(exchange, request, owned=owned, framing=OURS)
+        if wire is not None:
+            return passing_request_head(request.method, target, wire, head.length)
+    lines = upstream_fields(exchange, owned=owned, websocket=websocket)
     if websocket:
         # No extension is ever agreed on: it could hide what frames are made of (T-WS-5).
         lines = [line for line in lines if line[0].lower() != EXTENSIONS]
-    if not unframed:
-        lines = [line for line in lines if line[0].lower() not in OURS]
+    lines = [line for line in lines if line[0].lower() not in OURS]
     return render_request_head(request.method, target, lines, head.length)
+
+
+def is_one_line(target: str) -> bool:
+    """Tell whether a target can be written as it is."""
+    return target.isascii() and target.isprintable()
 
 
 def framed(

@@ -53,8 +53,8 @@ def head_lines(head: bytes) -> list[str]:
     return lines
 
 
-# Name in lower case; name and value as written; the value alone.
-FieldLine: TypeAlias = tuple[str, tuple[str, str], list[str]]
+# Name in lower case, and the value alone.
+FieldLine: TypeAlias = tuple[str, list[str]]
 
 
 class FieldLines(dict[str, FieldLine]):
@@ -64,33 +64,52 @@ class FieldLines(dict[str, FieldLine]):
     starts anew when it is full. It never holds credentials or cookies.
     """
 
+    __slots__ = ("_names", "_odd")
+
+    def __init__(self) -> None:
+        # Lower-case names by their spellings; only names of letters, digits and hyphens.
+        self._names: dict[str, str] = {}
+        self._odd = False
+
     def __missing__(self, line: str) -> FieldLine:
         """Read a line that is not remembered; raises GrammarError."""
         # field-line = field-name ":" OWS field-value OWS (RFC 9112, section 5). Neither space
         # before the colon nor a folded line passes: both make a name that is no token.
         name, colon, value = line.partition(":")
-        key = _field_name(name)
+        key = self._names.get(name)
+        is_plain = key is not None
+        if key is None:
+            key = _field_name(name)
+            is_plain = key.replace("-", "").isalnum()
         if not colon:
             raise GrammarError("field-line-without-colon")
-        value = value.strip(" \t")
-        read = (key, (name, value), [value])
-        if key not in _SECRET and len(line) <= _MAX_REMEMBERED_CHARACTERS:
-            if len(self) >= _MAX_REMEMBERED_LINES:
+        read = (key, [value.strip(" \t")])
+        if not is_plain:
+            # Not remembered, so that each message with such a name shows here.
+            self._odd = True
+        elif len(line) <= _MAX_REMEMBERED_CHARACTERS:
+            if len(self) >= _MAX_REMEMBERED_LINES or len(self._names) >= _MAX_REMEMBERED_LINES:
                 self.clear()
-            self[line] = read
+                self._names.clear()
+            self._names[name] = key
+            if key not in _SECRET:
+                self[line] = read
         return read
 
-    def read(self, lines: list[str]) -> Fields:
-        """Read the lines after the first; raises GrammarError."""
-        read = list(map(self.__getitem__, lines))
-        pairs = [pair for _, pair, _ in read]
-        by_name = {key: values for key, _, values in read}
-        if len(by_name) != len(read):
+    def read(self, lines: list[str], wire: bytes | None = None) -> Fields:
+        """Read the lines after the first; raises GrammarError.
+
+        `wire` are the same lines as bytes, each behind its CRLF, where they may pass as such.
+        """
+        self._odd = False
+        read = self.__getitem__
+        by_name = dict(map(read, lines))
+        if len(by_name) != len(lines):
             by_name = {}
-            for key, _, values in read:
+            for key, values in map(read, lines):
                 # The lists are shared with later messages, so they are never added to.
                 by_name[key] = by_name[key] + values if key in by_name else values
-        return Fields.indexed(pairs, by_name)
+        return Fields.received(lines, by_name, wire, has_plain_names=not self._odd)
 
 
 def check_singletons(fields: Fields, names: Iterable[str]) -> None:

@@ -42,7 +42,8 @@ MAX_TIMES_PASSED = 5
 
 # Two of these let two readers choose differently (T-SM-1, T-SM-11).
 _SINGLETONS = ("content-length", "content-type", "expect", "host", "transfer-encoding")
-# A head without any of these has nothing to say about its body and its connection.
+# A head without any of these has nothing to say about its body and its connection. All of them
+# are NOTABLE.
 _TELLING = frozenset(
     {"authorization", "cdn-loop", "connection", "content-length", "expect", "transfer-encoding"}
 )
@@ -60,16 +61,14 @@ class BadRequest(Exception):  # noqa: N818 - it is the name of the status it mos
 class RequestHead(NamedTuple):
     """One request head. `length` is the body's size, 0 for none, or CHUNKED.
 
-    `field_bytes` are the field lines as received, each after its CRLF. `connection` holds the
-    Connection options in lower case; `upgrade` the protocols that the client offers to switch to,
-    none unless Connection names them.
+    `connection` holds the Connection options in lower case; `upgrade` the protocols that the
+    client offers to switch to, none unless Connection names them.
     """
 
     method: str
     target: str
     version: str
     fields: Fields
-    field_bytes: bytes
     host: str
     length: int
     connection: Sequence[str] = ()
@@ -128,23 +127,21 @@ def parse_request_head(head: bytes, limits: Limits, field_lines: FieldLines) -> 
         method, target, version = _request_line(lines.pop(0), limits)
         if len(lines) > limits.max_fields:
             raise BadRequest(431, "too-many-fields")
-        fields = field_lines.read(lines)
-        field_bytes = head[head.find(b"\r\n") :]
-        return _request_head(method, target, version, fields, field_bytes)
+        end = head.find(b"\r\n")
+        fields = field_lines.read(lines, head[end:] if end >= 0 else b"")
+        return _request_head(method, target, version, fields)
     except GrammarError as error:
         raise BadRequest(400, error.reason) from None
 
 
-def _request_head(
-    method: str, target: str, version: str, fields: Fields, field_bytes: bytes
-) -> RequestHead:
+def _request_head(method: str, target: str, version: str, fields: Fields) -> RequestHead:
     check_singletons(fields, _SINGLETONS)
     by_name = fields.by_name
     if "host" not in by_name:
         raise BadRequest(400, "missing-host")
     host = by_name["host"][0]
-    if _TELLING.isdisjoint(by_name):
-        return RequestHead(method, target, version, fields, field_bytes, host, 0)
+    if _TELLING.isdisjoint(fields.notable):
+        return RequestHead(method, target, version, fields, host, 0)
     if len(set(by_name.get("authorization", ()))) > 1:
         # One reader believes the first, another the last (T-HD-6).
         raise BadRequest(400, "conflicting-authorization")
@@ -156,7 +153,6 @@ def _request_head(
         target,
         version,
         fields,
-        field_bytes,
         host,
         _body_length(by_name, version),
         connection,

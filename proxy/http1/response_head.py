@@ -40,14 +40,12 @@ class BadResponse(Exception):  # noqa: N818 - the counterpart of BadRequest
 class ResponseHead(NamedTuple):
     """One response head. `length` is the body's size, CHUNKED or UNTIL_CLOSE.
 
-    `data` is the head as received, without its closing empty line; None for an HTTP/1.0 one.
     `keeps_alive` tells whether the connection may carry another request after this body.
     """
 
     status: int
     reason: str
     fields: Fields
-    data: bytes | None
     length: int
     keeps_alive: bool
     upgrade: Sequence[str] = ()
@@ -79,7 +77,6 @@ class ResponseHeads:
                 kept.status,
                 kept.reason,
                 kept.fields.twin(),
-                kept.data,
                 kept.length,
                 kept.keeps_alive,
                 kept.upgrade,
@@ -108,28 +105,28 @@ def parse_response_head(
             raise BadResponse("bad-status-line")
         if len(lines) > max_fields:
             raise BadResponse("too-many-fields")
-        return _response_head(head, start, field_lines.read(lines), method)
+        end = head.find(b"\r\n")
+        fields = field_lines.read(lines, head[end:] if end >= 0 else b"")
+        return _response_head(start, fields, method)
     except GrammarError as error:
         raise BadResponse(error.reason) from None
 
 
-def _response_head(head: bytes, start: re.Match[str], fields: Fields, method: str) -> ResponseHead:
+def _response_head(start: re.Match[str], fields: Fields, method: str) -> ResponseHead:
     check_singletons(fields, _SINGLETONS)
     by_name = fields.by_name
     minor, code, reason = start.groups()
     status = int(code)
     length = _body_length(by_name, status, method, minor)
-    data = head if minor == "1" else None
     if "connection" not in by_name:
         keeps_alive = length != UNTIL_CLOSE and minor == "1"
-        return ResponseHead(status, reason, fields, data, length, keeps_alive)
+        return ResponseHead(status, reason, fields, length, keeps_alive)
     connection = list_tokens(by_name["connection"])
     keeps_alive = "close" not in connection and (minor == "1" or "keep-alive" in connection)
     return ResponseHead(
         status,
         reason,
         fields,
-        data,
         length,
         keeps_alive and length != UNTIL_CLOSE,
         list_tokens(by_name.get("upgrade", [])) if "upgrade" in connection else (),

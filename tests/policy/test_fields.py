@@ -92,3 +92,103 @@ def test_a_copy_is_independent(fields: Fields) -> None:
 
 def test_the_representation_shows_no_value() -> None:
     assert repr(Fields([("Authorization", "Bearer s3cret")])) == "Fields(['Authorization'])"
+
+
+LINES = ["Host: a.test", "X-Id: 1", "x-id:\t2 ", "Accept: */*"]
+WIRE = b"\r\nHost: a.test\r\nX-Id: 1\r\nx-id:\t2 \r\nAccept: */*"
+
+
+def received(lines: list[str] = LINES, wire: bytes = WIRE) -> Fields:
+    by_name: dict[str, list[str]] = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        by_name.setdefault(name.lower(), []).append(value.strip())
+    return Fields.received(lines, by_name, wire, has_plain_names=True)
+
+
+def test_received_fields_read_as_any_others() -> None:
+    fields = received()
+    assert fields.lines == [("Host", "a.test"), ("X-Id", "1"), ("x-id", "2"), ("Accept", "*/*")]
+    assert len(fields) == 4
+    assert fields.wire == WIRE
+
+
+def test_lines_that_go_and_come_leave_the_others_as_they_were_received() -> None:
+    fields = received()
+    assert fields.remove("accept")
+    fields.add("x-new", "3")
+    fields.add("X-New", "4")
+    assert fields.wire == b"\r\nHost: a.test\r\nX-Id: 1\r\nx-id:\t2 \r\nx-new: 3\r\nX-New: 4"
+    assert fields.lines[3:] == [("x-new", "3"), ("X-New", "4")]
+    assert len(fields) == 5
+    assert fields.remove("x-id")
+    assert fields.wire == b"\r\nHost: a.test\r\nx-new: 3\r\nX-New: 4"
+    assert fields.lines == [("Host", "a.test"), ("x-new", "3"), ("X-New", "4")]
+
+
+def test_lines_that_were_looked_at_change_like_those_that_were_not() -> None:
+    fields = received()
+    assert len(fields.lines) == 4
+    fields.add("x-new", "3")
+    fields.remove("x-id")
+    assert fields.lines == [("Host", "a.test"), ("Accept", "*/*"), ("x-new", "3")]
+    assert fields.wire == b"\r\nHost: a.test\r\nAccept: */*\r\nx-new: 3"
+
+
+def test_an_unusual_spelling_is_removed_by_spelling_all_lines_anew() -> None:
+    fields = received(["hOST: a", "B: c"], b"\r\nhOST: a\r\nB: c")
+    fields.remove("host")
+    assert fields.wire is None
+    assert fields.lines == [("B", "c")]
+
+
+def test_only_a_whole_line_is_taken_out() -> None:
+    lines = ["X-Host: Host: a", "Host: b", "X: \tHost: c"]
+    fields = received(lines, b"\r\nX-Host: Host: a\r\nHost: b\r\nX: \tHost: c")
+    assert fields.wire_without(("host",)) == b"\r\nX-Host: Host: a\r\nX: \tHost: c"
+    assert fields.wire_without(("x", "host")) == b"\r\nX-Host: Host: a"
+    assert fields.wire_without(("absent",)) == fields.wire
+
+
+@pytest.mark.parametrize("value", ["a\r\nB: c", "a\nb", "a\x00", "ä", "a\tb"])
+def test_what_may_be_more_than_a_line_is_not_written_as_it_is(value: str) -> None:
+    fields = received()
+    fields.add("x-new", value)
+    assert fields.wire is None
+    assert fields.first("x-new") == value
+
+
+def test_a_replaced_line_is_spelled_anew() -> None:
+    fields = received()
+    fields.replace("host", "b")
+    assert fields.wire is None
+    assert fields.lines[0] == ("Host", "b")
+
+
+def test_a_twin_does_not_change_with_its_original() -> None:
+    fields = received()
+    twin = fields.twin()
+    fields.remove("host")
+    fields.add("x-id", "3")
+    assert twin.wire == WIRE
+    assert len(twin) == 4
+    assert twin.all("x-id") == ["1", "2"]
+
+
+def test_notable_names_follow_every_change() -> None:
+    fields = received(["Host: a", "Content-Length: 1"], b"\r\nHost: a\r\nContent-Length: 1")
+    assert fields.notable == {"content-length"}
+    fields.remove("content-length")
+    assert fields.notable == frozenset()
+    fields.add("Location", "/")
+    assert fields.notable == {"location"}
+
+
+def test_names_stay_plain_until_an_odd_one_comes() -> None:
+    fields = received()
+    fields.add("x-new", "1")
+    assert fields.has_plain_names
+    fields.add("x_odd", "1")
+    assert not fields.has_plain_names
+    fields.remove("x_odd")
+    assert fields.has_plain_names

@@ -19,6 +19,7 @@ from policy.forwarding import (
     strip_owned,
     times_passed,
     upstream_fields,
+    upstream_wire,
 )
 from policy.url import parse_request_target, parse_url
 from tests import exchanges
@@ -314,6 +315,65 @@ def test_whatever_is_sent_no_forged_or_hop_by_hop_name_passes(
     strip_owned(request, owned)
     passed = {folded(name) for name, _ in upstream_fields(exchange_with(request), owned=owned)}
     assert not passed & (HOP_BY_HOP | owned)
+
+
+SPELLED = st.sampled_from(
+    ["Host", "Connection", "Keep-Alive", "TE", "Upgrade", "X-Forwarded-For", "x-forwarded-host",
+     "X-Forwarded-Proto", "Content-Length", "Expect", "X-Auth-User", "Accept", "X_Odd", "aUTH"]
+)  # fmt: skip
+VALUES = st.sampled_from(["", "a", "close, accept", "x-auth-user, host", "1.2.3.4", "K\xe9", "b:c"])
+NONE: frozenset[str] = frozenset()
+
+
+@given(
+    st.lists(st.tuples(SPELLED, VALUES)),
+    st.sampled_from([NONE, frozenset({"x-forwarded-for"}), frozenset({"x-auth-user"})]),
+    st.sampled_from([NONE, frozenset({"authorization", "accept"}), frozenset({"x-forwarded-for"})]),
+    st.sampled_from([NONE, frozenset({"content-length", "expect"})]),
+)
+def test_bytes_for_the_upstream_are_the_lines_for_the_upstream(
+    lines: list[tuple[str, str]],
+    owned: frozenset[str],
+    withheld: frozenset[str],
+    framing: frozenset[str],
+) -> None:
+    texts = [f"{name}: {value}" for name, value in lines]
+    wire = "".join(f"\r\n{text}" for text in texts).encode()
+    by_name: dict[str, list[str]] = {}
+    for name, value in lines:
+        by_name.setdefault(name.lower(), []).append(value)
+    plain = not any("_" in name for name, _ in lines)
+    request = request_with()
+    request.headers = Fields.received(texts, by_name, wire, has_plain_names=plain)
+    request.withheld = withheld
+    strip_owned(request, owned)
+    exchange = exchange_with(request)
+    passed = upstream_wire(exchange, request, owned=owned, framing=framing)
+    if passed is not None:
+        expected = [
+            line
+            for line in upstream_fields(exchange, owned=owned)
+            if line[0].lower() not in framing
+        ]
+        assert passed.decode() == "".join(f"\r\n{name}: {value}" for name, value in expected)
+
+
+@given(st.lists(st.tuples(SPELLED, VALUES)))
+def test_fields_for_the_client_are_the_same_as_bytes_and_as_lines(
+    lines: list[tuple[str, str]],
+) -> None:
+    texts = [f"{name}: {value}" for name, value in lines]
+    wire = "".join(f"\r\n{text}" for text in texts).encode()
+    by_name = {name: Fields(lines).all(name) for name in Fields(lines).by_name}
+    plain = not any("_" in name for name, _ in lines)
+    fields = received_fields(Fields.received(texts, by_name, wire, has_plain_names=plain))
+    values = [value for name, value in lines if name == "Connection"]
+    named = {option for value in values for option in connection_options(value)} - END_TO_END
+    expected = [line for line in lines if line[0].lower() not in HOP_BY_HOP | named]
+    assert received_fields(lines).lines == expected
+    assert fields.lines == expected
+    if fields.wire is not None:
+        assert fields.wire.decode() == "".join(f"\r\n{name}: {value}" for name, value in expected)
 
 
 @given(st.text())

@@ -6,8 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from policy import forwarding
+from policy.fields import NOTABLE
+from proxy import response_writer
 from proxy.http1.grammar import FieldLines
 from proxy.http1.request_head import (
+    _TELLING,
     CHUNKED,
     METHODS,
     BadRequest,
@@ -16,6 +20,7 @@ from proxy.http1.request_head import (
     parse_request_head,
 )
 from proxy.limits import Limits
+from proxy.upstream_request import OURS
 
 LIMITS = Limits()
 
@@ -216,3 +221,11 @@ def test_known_fields_mean_something_else_in_another_version() -> None:
         heads.read(b"POST / HTTP/1.1" + fields, LIMITS)
     with pytest.raises(BadRequest):
         heads.read(b"POST / HTTP/1.0" + fields, LIMITS)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [_TELLING, forwarding._SPECIAL, forwarding._NOT_FOR_CLIENTS, response_writer._OURS, OURS],
+)
+def test_whatever_needs_a_closer_look_is_notable(names: frozenset[str]) -> None:
+    assert names <= NOTABLE
