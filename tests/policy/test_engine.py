@@ -12,7 +12,7 @@ from policy.compiled import Policy
 from policy.effect import Now, ReadBody
 from policy.engine import Decision, begin_phase, begin_request, run_phase
 from policy.load import Language, load_policy
-from policy.phase import ALL_PHASES, Phase
+from policy.phase import ALL_PHASES, HTTP_PHASES, Phase
 from policy.trace import Trace
 from tests import exchanges
 
@@ -223,7 +223,7 @@ def pause(_config: NoFields, _exchange: Exchange) -> Any:
 PAUSING = Language(
     actions={
         **LANGUAGE.actions,
-        "pause": Action(name="pause", phases=ALL_PHASES, config=NoFields, run=pause, effects=True),
+        "pause": Action(name="pause", phases=HTTP_PHASES, config=NoFields, run=pause, effects=True),
     }
 )
 
