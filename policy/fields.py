@@ -199,8 +199,8 @@ class Fields:
     def edit(self, name: str, values: Sequence[str]) -> None:
         """Give the lines under a name other values, one each; a line with an empty one goes."""
         wanted, left = name.lower(), iter(values)
-        lines: list[tuple[str, str]] = []
-        for line in self._lines:
+        lines: list[Line] = []
+        for line in self.lines:
             if line[0].lower() != wanted:
                 lines.append(line)
             elif value := next(left):
@@ -211,7 +211,7 @@ class Fields:
         self._lines, self._index = lines, index
         if not self._plain:
             self._plain = None
-        self.as_received = False
+        self._notable = self.wire = None
 
     def copy(self) -> Fields:
         """Return an independent copy."""
