@@ -68,6 +68,8 @@ class RedisServer:
         # Set while the last attempt to connect has failed: nobody waits for the next one.
         self.away: StoreUnavailable | None = None
         self._attempted = asyncio.Event()
+        # Why the last attempt to connect has failed.
+        self._obstacle: Exception = ConnectionError("not connected")
         self._is_closed = False
 
     async def ask(self, *parts: bytes) -> Any:
@@ -113,7 +115,7 @@ class RedisServer:
         self.connect()
         await self._attempted.wait()
         if self._connection is None or not self._connection.is_open:
-            raise ConnectionError("not connected")
+            raise self._obstacle
         return self._connection
 
     async def _keep_trying(self) -> None:
@@ -122,7 +124,8 @@ class RedisServer:
             try:
                 async with asyncio.timeout(TIMEOUT_S):
                     self._connection = await self._attempt()
-            except (*TROUBLE, TimeoutError) as error:
+            except TROUBLE as error:
+                self._obstacle = error
                 self.away = self.failures.failed(reason_of(error), detail_of(error), 0)
             else:
                 self.away = None
