@@ -68,11 +68,11 @@ def test_edit_gives_each_line_its_value_where_it_stands(fields: Fields) -> None:
 def test_edit_drops_lines_without_a_value(
     fields: Fields, values: list[str], lines: list[tuple[str, str]]
 ) -> None:
-    fields.as_received = True
+    fields.wire = b""
     fields.edit("x-id", values)
     assert fields.lines == lines
     assert fields.all("x-id") == [value for value in values if value]
-    assert not fields.as_received
+    assert fields.wire is None
 
 
 @pytest.mark.parametrize("odd", ["X-Id", "X_Id"])
