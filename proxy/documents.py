@@ -93,6 +93,8 @@ class Documents:
         self._named_changed = asyncio.Event()
         self._max_stale_s = inf
         self._stopped = False
+        # Called when a document that a policy names has new content.
+        self.on_change: Callable[[], None] = _nothing
 
     def keep(self, requests: Iterable[GetDocument], *, max_stale_s: float) -> None:
         """Keep just these fresh from now on: those that the running policies name.
@@ -250,6 +252,8 @@ class Documents:
             value = entry.parse(content)
             entry.good = Document(value=value, version=1 if good is None else good.version + 1)
             entry.content = content
+            if good is not None and entry.is_named:
+                self.on_change()
         now = self._now()
         entry.failures = 0
         entry.good_until = now + self._max_stale_s
@@ -268,6 +272,10 @@ class Documents:
 def _key(request: GetDocument) -> Key:
     # Where one may be fetched from is part of what it is: a policy's trust is for its own only.
     return request.url, request.parse, request.is_host_trusted
+
+
+def _nothing() -> None:
+    """Do nothing about a change."""
 
 
 def read_document(path: Path) -> bytes | FetchFailed:

@@ -286,3 +286,16 @@ async def test_what_was_never_there_is_asked_for_once_a_minute() -> None:
         await world.get()
         world.now += 8
     assert len(world.fetches) - before <= 11
+
+
+async def test_new_content_is_told_and_the_first_is_not() -> None:
+    world = World()
+    told: list[bytes | None] = []
+    world.documents.on_change = lambda: told.append(world.content)
+    world.name()
+    for answer in (b"one", b"one", b"two", b"bad", None, b"three"):
+        world.content = answer
+        world.now += 1000
+        await world.get()
+        await settle()
+    assert told == [b"two", b"three"]

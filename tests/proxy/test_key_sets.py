@@ -23,9 +23,11 @@ from tests.proxy.guarded import (
     Guarded,
     Issuer,
     guarded,
+    issuer,
     now,
     policy,
 )
+from tests.proxy.rig import origin
 from tests.proxy.serving import LOOPBACK, plan_for, serving, until, upstream
 from tests.proxy.test_supervisor import PATIENCE_S, started
 from tests.tokens import RS256, Signer, ec_key, key_set, number, rsa_key, settings
@@ -154,6 +156,33 @@ async def test_a_removed_key_verifies_nothing_from_the_next_fetch_on(
         assert (await proxy.ask(token))[:2] == (401, "signature_invalid")
 
 
+async def test_a_removed_key_ends_the_streams_that_it_let_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """T-WS-4."""
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: x\n\n")
+        await reader.read()
+
+    monkeypatch.setattr("proxy.documents.REFRESH_S", 0.2)
+    async with (
+        issuer() as keys,
+        origin(script=script) as behind,
+        serving(plan_for(behind.port, policy(keys.url))) as running,
+    ):
+        reader, writer = await asyncio.open_connection(LOOPBACK, running.port)
+        lines = ["GET / HTTP/1.1", "Host: app.test", f"Authorization: Bearer {RS256.token(now())}"]
+        writer.write("\r\n".join([*lines, "", ""]).encode())
+        await asyncio.wait_for(reader.readuntil(b"data: x"), PATIENCE_S)
+        keys.publish(NEXT)
+        await asyncio.wait_for(reader.read(), PATIENCE_S)
+        writer.close()
+        event = await running.event(lambda _: True)
+        assert event["object"]["decision"]["reason"] == "stream-no-longer-admitted"
+
+
 async def test_stale_keys_serve_for_as_long_as_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     """D1-15."""
     monkeypatch.setattr("proxy.documents.REFRESH_S", 0.2)
@@ -271,15 +300,15 @@ def status(port: int, token: str) -> int:
 
 def test_each_of_several_workers_knows_the_keys(tmp_path: Path) -> None:
     """JW-5: an unknown key costs each worker one fetch a minute at most."""
-    with key_server(key_set(RS256)) as issuer:
-        rules: dict[str, Any] = json.loads(policy(f"http://{LOOPBACK}:{issuer.port}/jwks"))
+    with key_server(key_set(RS256)) as keys:
+        rules: dict[str, Any] = json.loads(policy(f"http://{LOOPBACK}:{keys.port}/jwks"))
         answer = {"type": "custom-response", "config": {"status_code": 200}}
         rules["on_http_request"].append({"actions": [answer]})
         with started(tmp_path, workers=2, policy=json.dumps(rules)) as proxy:
             good = [RS256.token(now(sub=f"s{each}")) for each in range(40)]
             assert [status(proxy.port, token) for token in good] == [200] * 40
-            assert len(issuer.requests) == 2
+            assert len(keys.requests) == 2
             bad = [STRANGER.token(now(sub=f"s{each}")) for each in range(40)]
             assert [status(proxy.port, token) for token in bad] == [401] * 40
-            assert len(issuer.requests) <= 4
+            assert len(keys.requests) <= 4
             assert [status(proxy.port, token) for token in good] == [200] * 40

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from proxy.readmission import readmit_streams
 from tests.proxy.rig import Client, Origin, Proxy, origin, proxy, request, served, until
 from tests.proxy.test_websocket import Ends, closing, opened
 from tests.proxy.test_websocket_frames import BINARY, TEXT, frame
+from tests.tokens import RS256, claims_of, key_set, settings
 
 DENY = "on_http_request: [{actions: [{type: deny}]}]"
 WITH_KEY = """
@@ -420,3 +422,39 @@ async def test_many_streams_are_decided_at_the_same_time(monkeypatch: pytest.Mon
         waiting.set_result(None)
         await asked
         assert answers == [None, None]
+
+
+def token_rules() -> str:
+    jws = {
+        "allowed_algorithms": ["RS256"],
+        "keys": {"sources": {"jwks": [json.loads(key_set(RS256))]}},
+    }
+    action = {"type": "jwt-validation", "config": settings(jws=jws)}
+    return json.dumps({"on_http_request": [{"actions": [action]}]})
+
+
+def expiring(seconds: float) -> str:
+    """Return a header with a token that is accepted for so long, with the leeway of a minute."""
+    now_s = time.time()
+    return f"Authorization: Bearer {RS256.token(claims_of(now_s, exp=now_s + seconds - 60))}"
+
+
+async def test_a_websocket_ends_when_its_token_expires() -> None:
+    """T-WS-4."""
+    async with opened(token_rules(), expiring(1.0)) as ends:
+        assert await is_open(ends)
+        assert closing(await ends.at_client()) == 1008
+        assert (await ends.proxy.completion()).reason == ADMISSION_ENDED
+
+
+async def test_an_event_stream_ends_when_its_token_expires() -> None:
+    """T-WS-4."""
+    async with listening(token_rules(), ACCEPT_EVENTS, expiring(1.0)) as (running, client, _):
+        assert await client.rest() == b""
+        assert (await running.completion()).reason == ADMISSION_ENDED
+
+
+async def test_a_stream_whose_token_is_good_for_long_goes_on() -> None:
+    async with opened(token_rules(), expiring(3600)) as ends:
+        await reload(ends.proxy, token_rules())
+        assert await is_open(ends)
