@@ -85,11 +85,15 @@ class Shelf:
         self._remove(key, kept)
         return kept.record if now < kept.ends_at else None
 
-    def find(self, group: str | None, limit: int, now: float) -> tuple[Record[Any], ...]:
-        """Return the records that were written last."""
+    def find(self, effect: StoreFind, now: float) -> tuple[Record[Any], ...]:
+        """Return the records that were written last, or last before a version."""
         self._drop_ended(now)
+        group, before = effect.group, effect.before
         keys = self._kept if group is None else self._groups.get(group, {})
-        return tuple(self._kept[key].record for key in islice(reversed(keys), limit))
+        records = (self._kept[key].record for key in reversed(keys))
+        if before is not None:
+            records = (record for record in records if record.version < before)
+        return tuple(islice(records, effect.limit))
 
     def _make_room(self, groups: tuple[str, ...]) -> None:
         most = self.kind.max_per_group
@@ -154,7 +158,7 @@ class MemoryStore:
                 return shelf.remove(key, now)
             case StoreDelete(key=key):
                 return shelf.remove(key, now) is not None
-            case StoreFind(group=group, limit=limit):
-                return shelf.find(group, limit, now)
+            case StoreFind():
+                return shelf.find(effect, now)
             case _:
                 assert_never(effect)

@@ -109,12 +109,15 @@ class StoreDelete:
 class StoreFind:
     """Look for records of a group, or of the whole kind without one, newest first.
 
-    Answered with a tuple of at most `limit` records, or StoreUnavailable.
+    With `before` only those of lower versions: the last one of a page leads to the next page.
+    Answered with a tuple of at most `limit` records, fewer also where some can't be read, or
+    StoreUnavailable.
     """
 
     kind: Kind[Any]
     group: str | None = None
     limit: int = 100
+    before: int | None = None
 
 
 StoreEffect: TypeAlias = StoreGet | StorePut | StoreTake | StoreDelete | StoreFind

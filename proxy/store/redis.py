@@ -146,7 +146,8 @@ class RedisStore:
     async def _find(self, effect: StoreFind) -> tuple[Record[Any], ...]:
         kind = effect.kind
         group = () if effect.group is None else (record_id(kind.name, effect.group),)
-        found = await self._server.run(FIND, _base(kind), b"%d" % effect.limit, *group)
+        before = b"+inf" if effect.before is None else b"%d" % effect.before
+        found = await self._server.run(FIND, _base(kind), b"%d" % effect.limit, before, *group)
         rows = zip(found[::3], found[1::3], found[2::3], strict=True)
         opened = (self._opened(kind, *row) for row in rows)
         return tuple(each for each in opened if each is not None)

@@ -109,7 +109,7 @@ return standing
 """
 )
 
-# ARGV: how many at most, then a group unless of the whole kind.
+# ARGV: how many at most, below which version (or +inf), then a group unless of the whole kind.
 # Returns: ids, versions and contents, one after the other, newest first.
 FIND: Final = (
     _BEGIN
@@ -117,9 +117,10 @@ FIND: Final = (
 for _ = 1, 10 do
   if sweep(100) < 100 then break end
 end
-local set = ARGV[2] and base .. 'g:' .. ARGV[2] or order
+local set = ARGV[3] and base .. 'g:' .. ARGV[3] or order
 local found = {}
-for _, id in ipairs(redis.call('ZREVRANGE', set, 0, tonumber(ARGV[1]) - 1)) do
+local ids = redis.call('ZREVRANGEBYSCORE', set, '(' .. ARGV[2], '-inf', 'LIMIT', 0, ARGV[1])
+for _, id in ipairs(ids) do
   local record = read(id)
   if record[1] then
     found[#found + 1] = id

@@ -42,14 +42,16 @@ EVICT_FROM_GROUP: Final = (
     " (SELECT version FROM groups WHERE kind = ? AND name = ? ORDER BY version LIMIT ?)"
 )
 FIND: Final = (
-    "SELECT id, sealed, version FROM records WHERE kind = ? AND ends_at > ?"
+    "SELECT id, sealed, version FROM records WHERE kind = ? AND version < ? AND ends_at > ?"
     " ORDER BY version DESC LIMIT ?"
 )
 FIND_IN_GROUP: Final = (
     "SELECT id, sealed, records.version FROM groups JOIN records USING (version)"
-    " WHERE groups.kind = ? AND groups.name = ? AND ends_at > ?"
+    " WHERE groups.kind = ? AND groups.name = ? AND groups.version < ? AND ends_at > ?"
     " ORDER BY groups.version DESC LIMIT ?"
 )
+# Above every version.
+NEWEST: Final = 2**63 - 1
 # Few enough that a write which comes meanwhile does not wait long.
 SWEEP_BATCH: Final = 500
 
@@ -100,15 +102,16 @@ class Records:
         row = self._connection.execute(READ, (kind.name, id_, now)).fetchone()
         return None if row is None else self._open(kind, id_, row[1], row[0])
 
-    def find(
-        self, kind: Kind[Any], group: str | None, limit: int, now: float
-    ) -> tuple[Record[Any], ...]:
+    def find(self, effect: StoreFind, now: float) -> tuple[Record[Any], ...]:
         """Return the records that were written last, without those that can't be read."""
-        if group is None:
-            rows = self._connection.execute(FIND, (kind.name, now, limit))
+        kind = effect.kind
+        before = NEWEST if effect.before is None else effect.before
+        which = (before, now, effect.limit)
+        if effect.group is None:
+            rows = self._connection.execute(FIND, (kind.name, *which))
         else:
-            name = record_id(kind.name, group)
-            rows = self._connection.execute(FIND_IN_GROUP, (kind.name, name, now, limit))
+            name = record_id(kind.name, effect.group)
+            rows = self._connection.execute(FIND_IN_GROUP, (kind.name, name, *which))
         opened = (self._open(kind, *row) for row in rows.fetchall())
         return tuple(each for each in opened if each is not None)
 
@@ -151,8 +154,8 @@ class Records:
         match effect:
             case StoreGet(kind=kind, key=key):
                 return self.get(kind, key, now)
-            case StoreFind(kind=kind, group=group, limit=limit):
-                return self.find(kind, group, limit, now)
+            case StoreFind():
+                return self.find(effect, now)
             case PutRow():
                 return self.put(effect, now)
             case StoreTake(kind=kind, key=key):
