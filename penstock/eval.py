@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from penstock.document_file import load_policy_file
-from penstock.evaluation_json import evaluation_json, refusal_json
+from penstock.evaluation_json import evaluation_json, refusal_json, secrets_of
 from penstock.evaluation_text import evaluation_lines, refusal_lines
 from penstock.given_contents import given_contents
 from penstock.loading_bar import loading_bar
@@ -85,6 +85,9 @@ def evaluate_request(
     explain: Annotated[
         bool, typer.Option("--explain", help="Show every rule and what its expressions saw.")
     ] = False,
+    show_secrets: Annotated[
+        bool, typer.Option("--show-secrets", help="Show credentials instead of ***.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     exit_code: Annotated[
         bool,
@@ -137,10 +140,11 @@ def evaluate_request(
         upstream,
         contents=contents,
     )
+    secrets = None if show_secrets else secrets_of(evaluation)
     if as_json:
-        write_json(evaluation_json(evaluation, loaded))
+        write_json(evaluation_json(evaluation, loaded, secrets))
     else:
-        show(evaluation_lines(evaluation, loaded, explain=explain))
+        show(evaluation_lines(evaluation, loaded, explain=explain, secrets=secrets))
     raise typer.Exit(int(exit_code and is_refused(evaluation)))
 
 

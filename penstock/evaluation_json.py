@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from penstock.json_value import json_text, json_value
@@ -16,14 +17,20 @@ from proxy.masking import masked_strings, secrets_pattern
 from proxy.refusal import bad_request, refusal_body
 
 
-def evaluation_json(evaluation: Evaluation, policy: Policy) -> dict[str, object]:
-    """Lay out an evaluation, without credentials: what is printed is often kept (T-LG-1)."""
+def secrets_of(evaluation: Evaluation) -> re.Pattern[str] | None:
+    """Match every credential in an evaluation: what is printed is often kept (T-LG-1)."""
     upstream, response = evaluation.upstream_request, evaluation.response
-    secrets = secrets_pattern(
+    return secrets_pattern(
         evaluation.exchange,
         () if upstream is None else upstream.headers,
         () if response is None else response.headers,
     )
+
+
+def evaluation_json(
+    evaluation: Evaluation, policy: Policy, secrets: re.Pattern[str] | None
+) -> dict[str, object]:
+    """Lay out an evaluation, without what `secrets` matches."""
     document = _document(evaluation, policy)
     for part in ("response", "upstream_request", "variables", "own_path", "trace"):
         document[part] = masked_strings(document[part], secrets)

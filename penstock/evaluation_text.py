@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
+from typing import TypeAlias
 
-from penstock.json_value import json_text, literal
+from penstock.json_value import json_text, json_value, literal
 from penstock.output import BAD, DOUBTFUL, FAINT, GOOD, STRONG, Line, Span, line
 from policy.compiled import CompiledRule, Policy
 from policy.engine import Decision
@@ -15,22 +17,38 @@ from policy.forwarding import ERROR_CODE_FIELD
 from policy.phase import Phase
 from policy.trace import ActionTrace, ExpressionTrace, RuleTrace
 from proxy.http1.request_head import BadRequest
+from proxy.masking import masked_strings, masked_text
 from proxy.refusal import bad_request, refusal_body
+
+Secrets: TypeAlias = re.Pattern[str] | None
 
 ERROR = 400
 MAX_VALUE = 120
 COLOURS = {Ending.FORWARD: GOOD, Ending.RESPOND: STRONG, Ending.CLOSE: BAD}
 
 
-def evaluation_lines(evaluation: Evaluation, policy: Policy, *, explain: bool) -> Iterator[Line]:
-    """Lay out an evaluation; with `explain`, every rule comes first."""
+def evaluation_lines(
+    evaluation: Evaluation, policy: Policy, *, explain: bool, secrets: Secrets
+) -> Iterator[Line]:
+    """Lay out an evaluation; with `explain`, every rule comes first.
+
+    What `secrets` matches is masked: the text is made to be shown to others.
+    """
+    for each in unmasked_lines(evaluation, policy, explain=explain, secrets=secrets):
+        yield tuple(span._replace(text=masked_text(span.text, secrets)) for span in each)
+
+
+def unmasked_lines(
+    evaluation: Evaluation, policy: Policy, *, explain: bool, secrets: Secrets
+) -> Iterator[Line]:
+    """Lay out an evaluation, masked only where values are shortened."""
     if explain:
-        yield from explanation_lines(evaluation, policy)
+        yield from explanation_lines(evaluation, policy, secrets)
     yield from outcome_lines(evaluation)
     for url in evaluation.would_fetch:
         yield line(f"  would fetch {url}: give what is there with --jwks FILE")
     for entry in evaluation.exchange.logs:
-        yield line(f"  log: {literal(entry)}")
+        yield line(f"  log: {masked_literal(entry, secrets)}")
     if evaluation.upstream_request is not None:
         yield line()
         yield from upstream_request_lines(evaluation.upstream_request)
@@ -110,12 +128,12 @@ def response_lines(response: ClientResponse) -> Iterator[Line]:
             yield line(Span("< ", FAINT), each)
 
 
-def explanation_lines(evaluation: Evaluation, policy: Policy) -> Iterator[Line]:
+def explanation_lines(evaluation: Evaluation, policy: Policy, secrets: Secrets) -> Iterator[Line]:
     """Lay out every rule of the policy: what its expressions saw, what its actions did."""
     own_path = evaluation.trace.own_path
     if own_path is not None:
         yield line(Span("a path of its own", STRONG), ": ", Span("before the rules", GOOD))
-        yield from action_lines(own_path)
+        yield from action_lines(own_path, secrets)
     reached = {(record.phase, record.index): record for record in evaluation.trace.rules}
     for phase in Phase:
         for rule in policy.rules.get(phase, ()):
@@ -125,10 +143,10 @@ def explanation_lines(evaluation: Evaluation, policy: Policy) -> Iterator[Line]:
                 yield line(Span(f"{title}: not reached", FAINT))
                 continue
             yield line(Span(title, STRONG), ": ", verdict(record))
-            yield from rule_lines(record)
+            yield from rule_lines(record, secrets)
     if evaluation.vars:
         yield line("vars")
-        yield from value_lines(evaluation.vars.items(), indent=2)
+        yield from value_lines(evaluation.vars.items(), indent=2, secrets=secrets)
     yield line()
 
 
@@ -141,21 +159,21 @@ def verdict(record: RuleTrace) -> Span:
     return Span("matched" if record.expressions else "matched, it has no expressions", GOOD)
 
 
-def rule_lines(record: RuleTrace) -> Iterator[Line]:
+def rule_lines(record: RuleTrace, secrets: Secrets) -> Iterator[Line]:
     """Lay out the steps of a rule that was reached."""
     for expression in record.expressions:
-        yield from expression_lines(expression)
+        yield from expression_lines(expression, secrets)
     for text in record.skipped_expressions:
         yield line(Span(f"  {text}  not evaluated", FAINT))
     for action in record.actions:
-        yield from action_lines(action)
+        yield from action_lines(action, secrets)
 
 
-def expression_lines(record: ExpressionTrace) -> Iterator[Line]:
+def expression_lines(record: ExpressionTrace, secrets: Secrets) -> Iterator[Line]:
     """Lay out one expression and below it its parts."""
     value = Span(f"failed: {record.error}", BAD) if record.error else truth(record.value)
     yield line(f"  {one_line(record.text)}  is ", value)
-    yield from value_lines(telling_parts(record), indent=6)
+    yield from value_lines(telling_parts(record), indent=6, secrets=secrets)
 
 
 def telling_parts(record: ExpressionTrace) -> list[tuple[str, object]]:
@@ -181,13 +199,24 @@ class Failed(str):
     __slots__ = ()
 
 
-def value_lines(values: Iterable[tuple[str, object]], *, indent: int) -> Iterator[Line]:
+def value_lines(
+    values: Iterable[tuple[str, object]], *, indent: int, secrets: Secrets
+) -> Iterator[Line]:
     """Lay out names and their values, the values one below the other."""
     listed = list(values)
     width = max((len(name) for name, _ in listed), default=0)
     for name, value in listed:
-        shown = f"failed: {value}" if isinstance(value, Failed) else shortened(literal(value))
-        yield line(f"{'':{indent}}{name:<{width}}  ", Span(shown, FAINT))
+        shown = f"failed: {value}" if isinstance(value, Failed) else masked_literal(value, secrets)
+        yield line(
+            f"{'':{indent}}{name:<{width}}  ", Span(shortened(masked_text(shown, secrets)), FAINT)
+        )
+
+
+def masked_literal(value: object, secrets: Secrets) -> str:
+    """Write a value down; text is masked before its quotes and backslashes are escaped."""
+    if secrets is not None and isinstance(value, (str, Mapping, list, tuple)):
+        value = masked_strings(json_value(value), secrets)
+    return literal(value)
 
 
 def truth(value: object) -> Span:
@@ -205,14 +234,14 @@ def shortened(text: str) -> str:
     return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}... ({len(text)} characters)"
 
 
-def action_lines(record: ActionTrace) -> Iterator[Line]:
+def action_lines(record: ActionTrace, secrets: Secrets) -> Iterator[Line]:
     """Lay out one action that ran, and its result."""
     outcome = {"continue": "continue", "close": f"close: {record.reason}"}.get(
         record.outcome, f"respond {record.status_code}: {record.reason}"
     )
     yield line("  -> ", Span(record.type, STRONG), f": {outcome}")
     yield from check_lines(record.checks)
-    yield from value_lines(result_fields(record.result), indent=6)
+    yield from value_lines(result_fields(record.result), indent=6, secrets=secrets)
 
 
 def check_lines(checks: Iterable[Check]) -> Iterator[Line]:

@@ -77,6 +77,11 @@ def masked_strings(value: Any, secrets: re.Pattern[str] | None) -> Any:
     return value
 
 
+def masked_text(text: str, secrets: re.Pattern[str] | None) -> str:
+    """Return text with every credential masked."""
+    return text if secrets is None else secrets.sub(MASK, text)
+
+
 def _secrets(exchange: Exchange) -> set[str]:
     found: set[str] = set()
     if exchange.request is not None:

@@ -109,22 +109,46 @@ async def test_a_bad_policy_is_told_without_its_passwords(tmp_path: Path) -> Non
     assert found("\n".join(running.said) + ready) == set()
 
 
-@pytest.mark.parametrize("flags", [("--json",)], ids=["json"])
-def test_an_evaluation_shows_no_credential(tmp_path: Path, flags: tuple[str, ...]) -> None:
-    policy, request = tmp_path / "policy.yml", tmp_path / "request"
-    policy.write_text(
-        POLICY + "  - expressions: [\"req.headers['authorization'][0] == 'x'\"]\n"
-        "    actions: [{type: add-headers, config: {headers: {x: y}}}]\n"
-        "  - actions:\n"
-        "      - type: set-vars\n"
-        "        config: {vars: [{kept: \"${req.cookies['session'][0].value}\"}]}\n"
-    )
+EVALUATED = (
+    POLICY
+    + """
+  - expressions: ["req.headers['authorization'][0] == 'x'"]
+    actions: [{type: add-headers, config: {headers: {x: y}}}]
+  - actions:
+      - type: set-vars
+        config:
+          vars:
+            - kept: "${req.cookies['session'][0].value}"
+            - long: "${'LONG' + req.headers['cookie'][0]}"
+"""
+)
+
+
+def evaluation(folder: Path, *flags: str) -> str:
+    policy, request = folder / "policy.yml", folder / "request"
+    # Long enough for its end to be cut in the middle of the cookie.
+    policy.write_text(EVALUATED.replace("LONG", "x" * 105))
     request.write_text(REQUEST.replace("\n", "\r\n") + "\r\n")
     code, printed = run(
         ["eval", str(policy), str(request), *flags, "--upstream-header",
          f"set-cookie: sid={MARKER % 9}"],
     )  # fmt: skip
     assert code == 0, printed
-    assert json.loads(printed[printed.index("{\n") :])["trace"][0]["actions"]
     assert "password-in-clear-text" in printed
+    return printed
+
+
+@pytest.mark.parametrize("flags", [("--json",), (), ("--explain",)], ids=["json", "text", "all"])
+def test_an_evaluation_shows_no_credential(tmp_path: Path, flags: tuple[str, ...]) -> None:
+    printed = evaluation(tmp_path, *flags)
+    if "--json" in flags:
+        assert json.loads(printed[printed.index("{\n") :])["trace"][0]["actions"]
+    assert "***" in printed
     assert found(printed) == set()
+    # Nor the beginning of one that was cut because it was too long to show.
+    assert "mark0" not in printed
+
+
+@pytest.mark.parametrize("flags", [("--json",), ("--explain",)], ids=["json", "text"])
+def test_credentials_are_shown_to_who_asks_for_them(tmp_path: Path, flags: tuple[str, ...]) -> None:
+    assert MARKER % 7 in found(evaluation(tmp_path, *flags, "--show-secrets"))
