@@ -1,9 +1,10 @@
 """What jwt-validation costs, against the same proxy without it.
 
-Every client shows a token of its own with each request, also where nobody looks at it. Cached:
-the token has been verified before. Uncached: every request brings a token never seen before, so
-its signature is checked. `above` is the processor time beyond that of the proxy without the action;
-`signature` what checking the signature takes of that, measured alone between the same rounds.
+Every client shows tokens, also where nobody looks at them. Cached: each client has one, which has
+been verified before. Uncached: every request brings a token never seen before, so its signature is
+checked. Each is compared with the proxy without the action and the same tokens, `above` is the
+processor time beyond that; `signature` is what checking the signature takes of it, measured alone
+between the same rounds.
 
     python bench/jwt.py [--requests N] [--rounds N] [--connections N] [--json FILE]
 """
@@ -22,6 +23,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count, cycle
 from pathlib import Path
 
@@ -46,7 +48,8 @@ KEYS: dict[str, RSAKey | ECKey | OKPKey] = {
     "ES256": ECKey.generate_key("P-256", {"kid": "ec"}),
     "EdDSA": OKPKey.generate_key("Ed25519", {"kid": "ed"}),
 }
-WITHOUT, CACHED = "without the action", "cached RS256"
+WITHOUT, WITHOUT_NEW = "without", "without, new tokens"
+CACHED = "cached RS256"
 SIZE = 1024
 SIGNATURES = 200
 
@@ -109,6 +112,7 @@ class Case:
     tokens: Callable[[int], Iterator[str]]
     algorithm: str | None = None
     signature_us: list[float] = field(default_factory=list)
+    base: Case | None = None
     cpu_us: list[float] = field(default_factory=list)
     per_s: list[float] = field(default_factory=list)
 
@@ -179,7 +183,7 @@ async def load(case: Case, *, requests: int, connections: int) -> None:
     cpu, began = cpu_s(case.process.pid), time.perf_counter()
     clients = [
         await loop.create_connection(
-            lambda each=each: Client(each, requests // connections), "127.0.0.1", case.port
+            partial(Client, each, requests // connections), "127.0.0.1", case.port
         )
         for each in tokens
     ]
@@ -213,11 +217,25 @@ async def measure(options: argparse.Namespace) -> list[Case]:
             stack.callback(process.wait)
             stack.callback(process.terminate)
             await listening(port)
+
+        def same(number: int) -> Iterator[str]:
+            return cycle([own[number]])
+
+        without = Case(WITHOUT, plain[1], plain[0], same)
+        without_new = Case(WITHOUT_NEW, plain[1], plain[0], fresh("RS256"))
         cases = [
-            Case(WITHOUT, plain[1], plain[0], lambda number: cycle([own[number]])),
-            Case(CACHED, guarded[1], guarded[0], lambda number: cycle([own[number]])),
+            without,
+            Case(CACHED, guarded[1], guarded[0], same, base=without),
+            without_new,
             *(
-                Case(f"uncached {algorithm}", guarded[1], guarded[0], fresh(algorithm), algorithm)
+                Case(
+                    f"uncached {algorithm}",
+                    guarded[1],
+                    guarded[0],
+                    fresh(algorithm),
+                    algorithm,
+                    base=without_new,
+                )
                 for algorithm in KEYS
             ),
         ]
@@ -249,10 +267,10 @@ def key_of(algorithm: str) -> Key:
 
 
 def report(cases: list[Case]) -> dict[str, dict[str, float]]:
-    base = cases[0]
     rows = {}
     print(f"{'':20}{'req/s':>8}{'ratio':>7}{'CPU us':>9}{'ratio':>7}{'above':>8}{'signature':>11}")
     for case in cases:
+        base = case.base or case
         # Rounds are compared with their neighbours: what slows one down slows all of them.
         rate = statistics.median(a / b for a, b in zip(case.per_s, base.per_s, strict=True))
         cpu = statistics.median(b / a for a, b in zip(case.cpu_us, base.cpu_us, strict=True))

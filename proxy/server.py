@@ -88,6 +88,8 @@ def serve(
             gc.freeze()
             supervisor.run()
             return
+        # What is loaded so far lasts: no collection has to look at it again.
+        gc.freeze()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             process = SingleProcess(assembly, assemble, events=stream, say=say, on_ready=on_ready)
             runner.run(process.run(bound, admin_sockets))
