@@ -25,13 +25,17 @@ MIXED_KEY_SET: Final = "secrets-among-public-keys"
 
 
 class Remembered:
-    """Results of checks that need not be made again before their time is over. Bounded."""
+    """Results of checks that need not be made again before their time is over. Bounded.
+
+    Times are the machine's own, which may be set back: before its beginning a result does not hold
+    either, so that no jump of the clock makes it hold for longer.
+    """
 
     __slots__ = ("_entries", "_limit")
 
     def __init__(self, limit: int = MAX_REMEMBERED) -> None:
         self._limit = limit
-        self._entries: dict[Hashable, tuple[int, Any]] = {}
+        self._entries: dict[Hashable, tuple[int, int, Any]] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -41,16 +45,16 @@ class Remembered:
         found = self._entries.get(key)
         if found is None:
             return None
-        if now_ns < found[0]:
-            return found[1]
+        if found[0] <= now_ns < found[1]:
+            return found[2]
         del self._entries[key]
         return None
 
-    def keep(self, key: Hashable, value: Any, *, until_ns: int) -> None:
+    def keep(self, key: Hashable, value: Any, *, from_ns: int, until_ns: int) -> None:
         """Remember a result; the oldest makes room."""
         if len(self._entries) >= self._limit:
             del self._entries[next(iter(self._entries))]
-        self._entries[key] = (until_ns, value)
+        self._entries[key] = (from_ns, until_ns, value)
 
 
 class KeySet:

@@ -125,7 +125,7 @@ def verify(
     assert isinstance(keys, KeySet)
     until_ns = valid_until_ns(claims, verifier.rules, now_ns)
     accepted = Continue(Result(tokens=[result]), admitted_until_ns=until_ns)
-    keys.remembered.keep(_mark(place, text), accepted, until_ns=until_ns)
+    keys.remembered.keep(_mark(place, text), accepted, from_ns=now_ns, until_ns=until_ns)
     return accepted
 
 

@@ -103,17 +103,25 @@ def test_which_keys_may_have_signed(
 
 def test_what_is_remembered_ends_with_its_time() -> None:
     memory = Remembered()
-    memory.keep(b"a", "value", until_ns=10)
+    memory.keep(b"a", "value", from_ns=5, until_ns=10)
     assert memory.find(b"a", 9) == "value"
     assert memory.find(b"a", 10) is None
     assert memory.find(b"a", 9) is None
     assert len(memory) == 0
 
 
+def test_a_clock_that_is_set_back_makes_nothing_hold_for_longer() -> None:
+    memory = Remembered()
+    memory.keep(b"a", "value", from_ns=5, until_ns=10)
+    assert memory.find(b"a", 5) == "value"
+    assert memory.find(b"a", 4) is None
+    assert memory.find(b"a", 6) is None
+
+
 def test_the_oldest_makes_room() -> None:
     memory = Remembered(limit=2)
     for name in (b"a", b"b", b"c"):
-        memory.keep(name, name, until_ns=10)
+        memory.keep(name, name, from_ns=0, until_ns=10)
     found: list[Any] = [memory.find(name, 0) for name in (b"a", b"b", b"c")]
     assert found == [None, b"b", b"c"]
     assert len(memory) == 2
