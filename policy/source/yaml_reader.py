@@ -19,6 +19,7 @@ _STYLES: Final = {
     "|": Style.LITERAL,
     ">": Style.FOLDED,
 }
+_WITHOUT_CONTENT: Final = (yaml.StreamStartEvent, yaml.DocumentEndEvent, yaml.StreamEndEvent)
 
 
 def read_yaml(source: SourceText) -> TreeBuilder:
@@ -55,6 +56,9 @@ def _read_events(parser: yaml.CLoader, builder: TreeBuilder) -> None:
                 start = _span(event).start
                 place = builder.source.place(start, start + 3)
                 raise Unreadable(messages.second_document(place), start)
+        elif not isinstance(event, _WITHOUT_CONTENT):
+            # A policy of which a part was not understood would be one that lets everything by.
+            raise TypeError(f"the YAML parser gave a {type(event)!r}")
 
 
 def _span(event: Any) -> Span:
