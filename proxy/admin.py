@@ -1,8 +1,9 @@
 """The admin listener: is it alive, does it run what its files say, how much does it do.
 
-Nothing here changes anything or shows more than counts and the places of problems. Requests from
-web pages are refused all the same (security T-AD-1): by their Origin, and by a Host that is no
-name of ours, which is what a rebinding attack has to send.
+What is here changes nothing and shows no more than counts and the places of problems; users and
+sessions are in `admin_people`, behind a token. Requests from web pages are refused wherever they
+go (security T-AD-1): by their Origin, and by a Host that is no name of ours, which is what a
+rebinding attack has to send.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from aiohttp.typedefs import Handler
 
 from policy.net import AddressError, parse_address
 from policy.url import Authority, UrlError, parse_authority
+from proxy.admin_people import People
 from proxy.metrics import render
 from proxy.status import AskStatus
 
@@ -22,13 +24,16 @@ LOCALHOST = "localhost"
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-async def start_admin(sockets: Iterable[socket.socket], ask: AskStatus) -> web.AppRunner:
+async def start_admin(
+    sockets: Iterable[socket.socket], ask: AskStatus, people: People
+) -> web.AppRunner:
     """Answer on bound sockets; `cleanup` of what is returned ends it."""
     app = web.Application(middlewares=[_refuse_web_pages], client_max_size=1024)
     answers = _Answers(ask)
     app.router.add_get("/healthz", answers.health)
     app.router.add_get("/readyz", answers.readiness)
     app.router.add_get("/metrics", answers.metrics)
+    app.add_routes(people.routes())
     runner = web.AppRunner(
         app, access_log=None, handle_signals=False, keepalive_timeout=15.0, shutdown_timeout=1.0
     )

@@ -26,6 +26,7 @@ from policy.load import LoadOptions, Progress, load_policy, load_policy_node
 from policy.problem import PolicyError, Problem, has_errors, sorted_problems
 from policy.source import Scalar, parse_embedded
 from policy.surroundings import Surroundings
+from proxy.admin_token import AdminToken, UnusableToken, read_token
 from proxy.certificate_reader import read_pem_file
 from proxy.documents import document_path, read_document
 from proxy.endpoint import ServedEndpoint, UpstreamAddress
@@ -71,6 +72,7 @@ class Assembly:
     listeners: tuple[Listener, ...]
     files: frozenset[Path]
     store: StoreConfig = IN_MEMORY
+    admin_token: AdminToken | None = None
     warnings: tuple[Problem, ...] = ()
 
 
@@ -85,6 +87,7 @@ def assemble(plan: Plan, progress: Progress | None = None) -> Assembly:
     listeners = [work.attempt(partial(work.listener, each)) for each in plan.listeners]
     intelligence = work.attempt(work.intelligence)
     store = work.store()
+    admin_token = work.attempt(work.admin_token)
     problems = (*plan.problems, *work.problems, *work.warnings)
     if has_errors(problems):
         raise PolicyError(problems)
@@ -120,6 +123,7 @@ def assemble(plan: Plan, progress: Progress | None = None) -> Assembly:
         listeners=tuple(each for each in listeners if each is not None),
         files=frozenset((*plan.files, *work.files)),
         store=store,
+        admin_token=admin_token,
         warnings=sorted_problems(problems),
     )
 
@@ -189,6 +193,19 @@ class _Assembler:
         self.problems += work.problems
         self.warnings += work.warnings
         return config
+
+    def admin_token(self) -> AdminToken | None:
+        """Read the token of the admin listener; None where there is none."""
+        file = self._plan.admin_token
+        if file is None:
+            return None
+        self.files.add(file.path)
+        self.warnings.extend(permission_warnings(file.path, name=file.name, secret=True))
+        try:
+            return AdminToken.of(read_token(file.path))
+        except UnusableToken as error:
+            message = f"can't use {file.name!r}: {error}"
+            raise file_error(file, message, "make one: openssl rand -base64 32 > FILE") from None
 
     def intelligence(self) -> IpIntelligence:
         """Open the databases about addresses."""

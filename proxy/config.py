@@ -27,6 +27,7 @@ from proxy.plan import (
 )
 from proxy.settings import (
     DEFAULT_LISTEN,
+    AdminSettings,
     EndpointSettings,
     IpIntelligenceSettings,
     ListenerSettings,
@@ -35,7 +36,7 @@ from proxy.settings import (
     VaultSettings,
 )
 from proxy.settings_checks import Places, check_settings
-from proxy.settings_types import StorePlace
+from proxy.settings_types import SocketAddress, StorePlace
 
 
 def read_config(path: Path) -> Plan:
@@ -112,7 +113,8 @@ class _Planner:
             oauth_providers=endpoints_of(settings.oauth_providers),
             limits=settings.limits,
             server_region=settings.server_region,
-            admin=settings.admin,
+            admin=_admin_address(settings.admin),
+            admin_token=self._admin_token(settings.admin),
             store=self._store(settings.store),
             workers=settings.workers or usable_cores(),
             problems=problems,
@@ -194,6 +196,11 @@ class _Planner:
             categories=named("categories", settings.categories),
         )
 
+    def _admin_token(self, settings: SocketAddress | AdminSettings | None) -> FileReference | None:
+        if not isinstance(settings, AdminSettings) or settings.token_file is None:
+            return None
+        return self._file(settings.token_file, self._place(("admin", "token_file")))
+
     def _store(self, settings: StorePlace | StoreSettings) -> StorePlan:
         if isinstance(settings, StorePlace):
             settings = StoreSettings.model_construct(url=settings)
@@ -219,6 +226,10 @@ class _Planner:
     def _file(self, written: str, place: Place) -> FileReference:
         path = self._folder / Path(written).expanduser()
         return FileReference(path=path, name=str(path), place=place)
+
+
+def _admin_address(settings: SocketAddress | AdminSettings | None) -> SocketAddress | None:
+    return settings.address if isinstance(settings, AdminSettings) else settings
 
 
 def endpoint_node(root: Node, index: int) -> Mapping | None:

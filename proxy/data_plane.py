@@ -57,6 +57,7 @@ class DataPlane:
         self._listeners: list[OpenListener] = []
         self._readmission: asyncio.Task[None] | None = None
         self._writer = None if events is None else _writer(events, say)
+        self.admin_token = assembly.admin_token
         self._keeping: asyncio.Task[None] | None = None
         deadlines = Deadlines()
         self.service = Service(
@@ -99,6 +100,7 @@ class DataPlane:
             key = each.listener.host, each.listener.port
             each.listener = after.get(key, each.listener)
         self.service.use(assembly.runtime)
+        self.admin_token = assembly.admin_token
         self._keep_documents()
         self._readmit()
 

@@ -135,6 +135,7 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
     server_region: str = ""
     admin: SocketAddress | None = None
+    admin_token: FileReference | None = None
     store: StorePlan = StorePlan()
     workers: int = 1
     files: tuple[Path, ...] = ()

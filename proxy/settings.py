@@ -150,6 +150,15 @@ class StoreSettings(ActionConfig):
     ] = None
 
 
+class AdminSettings(ActionConfig):
+    """The admin listener with users and sessions. Paths count from the file's folder."""
+
+    address: Annotated[ListenAddress, Doc("`HOST:PORT` to listen on.")]
+    token_file: Annotated[
+        str | None, Doc("File with the token that `/app/` wants to see; absent: no `/app/`.")
+    ] = None
+
+
 class Settings(ActionConfig):
     """The whole file."""
 
@@ -174,7 +183,8 @@ class Settings(ActionConfig):
     limits: Annotated[Limits, Doc("Bounds on what one client or upstream may cost.")] = Limits()
     server_region: Annotated[str, Doc("`conn.server_region` in policies.")] = ""
     admin: Annotated[
-        ListenAddress | None, Doc("Where /healthz, /readyz and /metrics answer; absent: nowhere.")
+        ListenAddress | AdminSettings | None,
+        Doc("Where /healthz, /readyz and /metrics answer, or map; absent: nowhere."),
     ] = None
     workers: Annotated[
         int | None,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address
 from typing import TypeAlias
 
 from policy.problem import Place, Problem, Severity
 from proxy.oauth_settings import check_oauth_providers
-from proxy.settings import EndpointSettings, Settings, StoreSettings
+from proxy.settings import AdminSettings, EndpointSettings, Settings, StoreSettings
 from proxy.settings_types import SocketAddress
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -24,6 +25,8 @@ def check_settings(settings: Settings, place: Places) -> Iterator[Problem]:
     yield from _endpoint_clashes(settings, place)
     yield from _vault_problems(settings, place)
     yield from check_oauth_providers(settings.oauth_providers, place)
+    if isinstance(settings.admin, AdminSettings):
+        yield from _admin_problems(settings.admin, place)
     if isinstance(settings.store, StoreSettings):
         yield from _store_problems(settings.store, place)
     elif settings.store.kind == REDIS:
@@ -64,8 +67,11 @@ def _listener_clashes(settings: Settings, place: Places) -> Iterator[Problem]:
         (("listeners", index, "address"), listener.address)
         for index, listener in enumerate(settings.listeners)
     ]
-    if settings.admin is not None:
-        wanted.append((("admin",), settings.admin))
+    admin = settings.admin
+    if isinstance(admin, AdminSettings):
+        wanted.append((("admin", "address"), admin.address))
+    elif admin is not None:
+        wanted.append((("admin",), admin))
     for path, address in wanted:
         if other := next((each for each in taken if _overlap(each, address)), None):
             yield Problem(
@@ -91,6 +97,24 @@ def _listener_clashes(settings: Settings, place: Places) -> Iterator[Problem]:
                 place=place(("listeners", index, "proxy_protocol")),
                 hint="list the peers that send the header: trusted_proxies: [127.0.0.1/32]",
             )
+
+
+def _admin_problems(admin: AdminSettings, place: Places) -> Iterator[Problem]:
+    if admin.token_file is not None and not _is_loopback(admin.address.host):
+        yield Problem(
+            code="admin-token-in-clear",
+            message="whoever can read this network can read the admin listener's token",
+            place=place(("admin", "address")),
+            severity=Severity.WARNING,
+            hint="listen on 127.0.0.1, and reach it through a tunnel",
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _overlap(one: SocketAddress, other: SocketAddress) -> bool:

@@ -95,6 +95,7 @@ class SingleProcess:
             return None
         # Imported here because aiohttp takes a fifth of a second, and most runs do without it.
         from proxy.admin import start_admin
+        from proxy.admin_people import People
 
         async def status() -> Status:
             return Status(
@@ -103,7 +104,8 @@ class SingleProcess:
                 metrics=(*self._data_plane.metrics(), *self._reloads.metrics()),
             )
 
-        runner = await start_admin(sockets, status)
+        people = People(self._data_plane.service, lambda: self._data_plane.admin_token)
+        runner = await start_admin(sockets, status, people)
         return runner.cleanup
 
     def _apply(self, assembly: Assembly) -> None:

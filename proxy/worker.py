@@ -144,8 +144,10 @@ class Worker:
         if not self._admin_sockets:
             return None
         from proxy.admin import start_admin
+        from proxy.admin_people import People
 
-        runner = await start_admin(self._admin_sockets, self._status)
+        people = People(self._data_plane.service, lambda: self._data_plane.admin_token)
+        runner = await start_admin(self._admin_sockets, self._status, people)
         return runner.cleanup
 
     async def _status(self) -> Status:
