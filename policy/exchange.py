@@ -62,6 +62,10 @@ class Endpoint:
     keeps_encoded_slashes: bool = False
 
 
+# Nearly no message has trailers. Who finds some gives the message fields of its own.
+NO_FIELDS = Fields()
+
+
 @dataclass(slots=True, kw_only=True)
 class Request:
     """The request as it will reach the upstream: actions change it in place.
@@ -75,7 +79,7 @@ class Request:
     url: Url
     headers: Fields
     received_ns: int
-    trailers: Fields = field(default_factory=Fields)
+    trailers: Fields = NO_FIELDS
     body_received_ns: int | None = None
     withheld: frozenset[str] = frozenset()
     received_url: Url | None = None
@@ -93,7 +97,7 @@ class Response:
     status_code: int
     headers: Fields
     reason: str = ""
-    trailers: Fields = field(default_factory=Fields)
+    trailers: Fields = NO_FIELDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,7 @@ def admit(service: Service, served: ServedEndpoint, connection: Connection) -> A
     record.action = decision.action
     if decision.rule is not None:
         record.rule, record.rule_name = decision.rule.index, decision.rule.name
-    service.completed(record)
+    service.report(record)
     return None
 
 

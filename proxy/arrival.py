@@ -130,7 +130,7 @@ class Arrival:
             raise TurnedAway(TLS_FAILED, TLS_FAILED_CODE) from None
 
     def _report(self, refused: TurnedAway) -> None:
-        self._service.completed(
+        self._service.report(
             Completion(
                 connection=self.connection,
                 phase=TCP_PHASE,

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from proxy.assembly import Assembly
-from proxy.completion import Completion
 from proxy.deadlines import Deadlines
 from proxy.event_stream import EventStream
 from proxy.event_writer import EventWriter
@@ -63,7 +62,7 @@ class DataPlane:
         self.service = Service(
             runtime=assembly.runtime,
             pool=UpstreamPool(deadlines),
-            completed=_unheard if self._writer is None else self._writer,
+            completed=self._writer,
             now_ns=time.time_ns,
             deadlines=deadlines,
             store=open_store(assembly.store, None, say) if store is None else store,
@@ -158,10 +157,6 @@ class DataPlane:
 def _writer(events: EventStream, say: Say) -> EventWriter:
     lost = RareWarning(say, "events lost")
     return EventWriter(events, process_id=secrets.token_hex(8), lost=lost)
-
-
-def _unheard(_completion: Completion, /) -> None:
-    """Take a completion that nobody wants to read."""
 
 
 def address_lines(bound: Iterable[tuple[Listener, list[socket.socket]]]) -> Iterator[str]:

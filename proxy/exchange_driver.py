@@ -12,7 +12,7 @@ from typing import Any
 
 from policy.action import Close, Continue, Respond
 from policy.effect import ReadBody
-from policy.engine import Decision, Phases, begin_request, run_phase
+from policy.engine import Decision, Phases, begin_phase, begin_request
 from policy.exchange import Exchange, Request, Response
 from policy.fields import Fields
 from policy.forwarding import forwardable_trailers, received_fields, restore_location
@@ -127,7 +127,7 @@ class ExchangeDriver:
             if self._key or EVENT_STREAM in (fields.first("accept") or ""):
                 self._sent_fields = Fields(fields.lines)
             begin_request(policy, exchange)
-            self._run(run_phase(policy, ON_HTTP_REQUEST, exchange), self._request_decided)
+            self._run(ON_HTTP_REQUEST, self._request_decided)
         else:
             begin_request(policy, exchange)
             self._forward()
@@ -183,10 +183,17 @@ class ExchangeDriver:
 
     # The policy
 
-    def _run(self, steps: Phases, then: Callable[[Decision], None]) -> None:
-        self._steps = steps
-        self._then = then
-        self._step(None)
+    def _run(self, phase: Phase, then: Callable[[Decision], None]) -> None:
+        try:
+            begun = begin_phase(self._policy, phase, self._exchange)
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not let a request by
+            self._fault(error)
+            return
+        if isinstance(begun, Decision):
+            self._decided(begun, then)
+        else:
+            self._steps, self._then = begun, then
+            self._step(None)
 
     def _step(self, answer: Any, raised: BaseException | None = None) -> None:
         """Go on with the phase until it ends or waits for something."""
@@ -217,12 +224,15 @@ class ExchangeDriver:
                 self._waiting = answer
                 answer.add_done_callback(self._arrived)
                 return
-        if not isinstance(decision.outcome, Continue):
-            self._decision = decision
         then = self._then
         self._forget_phase()
         if then is not None:
-            then(decision)
+            self._decided(decision, then)
+
+    def _decided(self, decision: Decision, then: Callable[[Decision], None]) -> None:
+        if not isinstance(decision.outcome, Continue):
+            self._decision = decision
+        then(decision)
 
     def _forget_phase(self) -> None:
         # It holds what holds it: a ring that would be left to the garbage collector, which costs
@@ -395,8 +405,7 @@ class ExchangeDriver:
         self._staged = [content] if content else []
         self._staged_ended = ended
         if self._policy.has(ON_HTTP_RESPONSE):
-            steps = run_phase(self._policy, ON_HTTP_RESPONSE, exchange)
-            self._run(steps, self._response_decided)
+            self._run(ON_HTTP_RESPONSE, self._response_decided)
         else:
             self._write_response()
 
@@ -464,8 +473,7 @@ class ExchangeDriver:
             headers.add(ERROR_CODE_FIELD, outcome.error_code)
         self._make_response(outcome.status_code, headers, outcome.body)
         if runs_response_phase and self._policy.has(ON_HTTP_RESPONSE):
-            steps = run_phase(self._policy, ON_HTTP_RESPONSE, self._exchange)
-            self._run(steps, self._response_decided)
+            self._run(ON_HTTP_RESPONSE, self._response_decided)
         else:
             self._write_response()
 
@@ -616,6 +624,11 @@ class ExchangeDriver:
             self._waiting.cancel()
         if self._stream is not None:
             self._service.streams.discard(self._stream)
+        if self._service.completed is not None:
+            self._service.completed(self._record(client_aborted=client_aborted))
+        self._exchange.changed()
+
+    def _record(self, *, client_aborted: bool) -> Completion:
         exchange, served = self._exchange, self._served
         request, response, writer = exchange.request, exchange.response, self._writer
         record = Completion(
@@ -641,5 +654,4 @@ class ExchangeDriver:
             record.refused(self._refusal)
         elif self._decision is not None:
             record.decided(self._decision)
-        self._service.completed(record)
-        exchange.changed()
+        return record

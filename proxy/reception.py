@@ -162,7 +162,7 @@ class Reception:
     def refused(self, refusal: Refusal) -> None:
         """Record a request that got no exchange."""
         now_ns = self._service.now_ns()
-        self._service.completed(
+        self._service.report(
             Completion(
                 connection=self.connection,
                 status=refusal.status,
@@ -205,7 +205,7 @@ class Reception:
         for admitted in self._admitted.values():
             if admitted.record is not None:
                 admitted.record.ended_ns = self._service.now_ns()
-                self._service.completed(admitted.record)
+                self._service.report(admitted.record)
 
     def _redirect(self, head: RequestHead, url: Url) -> Site | Refusal:
         """Let the host of an absolute target win over the Host field (T-SM-11)."""

@@ -69,11 +69,11 @@ class CompletionSink(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Service:
-    """The running proxy, as each connection sees it."""
+    """The running proxy, as each connection sees it. `completed` is None when nobody listens."""
 
     runtime: Runtime
     pool: UpstreamPool
-    completed: CompletionSink
+    completed: CompletionSink | None
     now_ns: Callable[[], int]
     deadlines: Deadlines
     stopping: bool = False
@@ -99,6 +99,11 @@ class Service:
             count=self.counts.add,
         )
         self.runtime = replace(runtime, surroundings=surroundings)
+
+    def report(self, completion: Completion) -> None:
+        """Pass the record of a finished request on, if anybody listens."""
+        if self.completed is not None:
+            self.completed(completion)
 
     def date(self) -> str:
         """Return the present time as a Date value."""

@@ -108,7 +108,7 @@ async def test_a_request_whose_action_fails_is_answered(monkeypatch: pytest.Monk
     def failing(*_: object) -> Steps:
         yield Compute(run=lambda: 1 // 0)
 
-    monkeypatch.setattr("proxy.exchange_driver.run_phase", failing)
+    monkeypatch.setattr("proxy.exchange_driver.begin_phase", failing)
     rules = "on_http_request: [{actions: [{type: set-vars, config: {vars: [{a: 1}]}}]}]"
     async with proxy(served(1, rules)) as running:
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)

@@ -261,7 +261,7 @@ def admitting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Admitting]:
     def make(*lasts_s: float | str | None) -> Admitting:
         made = Admitting(*lasts_s)
         monkeypatch.setattr("proxy.readmission.run_phase", made.run)
-        monkeypatch.setattr("proxy.exchange_driver.run_phase", made.run)
+        monkeypatch.setattr("proxy.exchange_driver.begin_phase", made.run)
         monkeypatch.setattr("proxy.readmission.SHORTEST_RENEWAL_S", 0.01)
         return made
 
@@ -399,7 +399,7 @@ async def test_a_stream_ends_when_the_record_is_removed_on_which_it_was_let_in(
         return GO_ON[phase]
 
     monkeypatch.setattr("proxy.readmission.run_phase", looking)
-    monkeypatch.setattr("proxy.exchange_driver.run_phase", looking)
+    monkeypatch.setattr("proxy.exchange_driver.begin_phase", looking)
     async with opened(RULES) as ends:
         answer_effect(StoreDelete(kind=SESSIONS, key="other"), ends.proxy.service)
         assert await is_open(ends)
