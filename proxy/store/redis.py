@@ -172,6 +172,7 @@ class RedisStore:
         while swept == redis_scripts.SWEEP_BATCH:
             swept, left = await self._server.run(SWEEP, _base_of(name))
             self._counts[name] = self._counts[name]._replace(entries=left)
+        self._server.failures.succeeded()
 
 
 def _base(kind: Kind[Any]) -> bytes:

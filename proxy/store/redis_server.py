@@ -95,7 +95,9 @@ class RedisServer:
             self._connecting = asyncio.create_task(self._keep_trying(), name="store")
 
     def note(self, error: Exception) -> StoreUnavailable:
-        """Count a request that met trouble, and say what it was."""
+        """Count a request that met trouble, say what it was, and look for the server again."""
+        if not isinstance(error, ServerError) and not self._is_closed:
+            self.connect()
         return self.failures.failed(reason_of(error), detail_of(error))
 
     async def close(self) -> None:
