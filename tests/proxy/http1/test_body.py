@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import h11
 import pytest
 from hypothesis import given
@@ -121,3 +123,30 @@ def test_a_reader_holds_at_most_one_line() -> None:
     with pytest.raises(GrammarError, match="chunk-extensions-too-long"):
         for _ in range(10_000):
             reader.read(b"5;" if not reader._partial else b"a")
+
+
+SIZES = st.lists(st.sampled_from([1, 1, 1, 2, 15, 16, 17, 255]), min_size=1, max_size=40)
+CUTS = st.lists(st.integers(0, 5000), max_size=8)
+
+
+@given(SIZES, CUTS, st.sampled_from(["%x", "%X", "0%x", "%x;a=b"]))
+def test_chunks_of_any_size_are_read_alike_however_they_come(
+    sizes: list[int], cuts: list[int], spelling: str
+) -> None:
+    content = [bytes([n % 256]) * size for n, size in enumerate(sizes, start=9)]
+    wire = b"".join((spelling % len(each)).encode() + b"\r\n" + each + b"\r\n" for each in content)
+    wire += b"0\r\n\r\nnext"
+    edges = [0, *sorted({cut for cut in cuts if cut < len(wire)}), len(wire)]
+    reader = ChunkedReader(max_trailers=10, max_trailer_bytes=1000)
+    got = b"".join(reader.read(wire[a:b]) for a, b in pairwise(edges) if not reader.ended)
+    assert got == b"".join(content)
+    assert reader.ended
+
+
+@pytest.mark.parametrize(
+    "wire", [b"1\r\nxx\r\n", b"1\r\nx\n1\r\nx\r\n", b"1\r\nx\r\n1\r\nx\rx", b"1\r\nx\r\n1\nx\r\n"]
+)
+def test_a_run_of_small_chunks_hides_no_broken_one(wire: bytes) -> None:
+    reader = ChunkedReader(max_trailers=10, max_trailer_bytes=1000)
+    with pytest.raises(GrammarError):
+        reader.read(b"1\r\na\r\n" * 3 + wire)
