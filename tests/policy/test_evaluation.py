@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from actions import LANGUAGE
-from policy.effect import Effect, Now, ReadBody
+from policy.effect import Compute, Effect, Now, Once, ReadBody, Wait
 from policy.engine import GO_ON, Decision
 from policy.evaluation import Ending, Evaluation, UpstreamAnswer, World, evaluate
 from policy.exchange import Connection, Endpoint, Exchange, Request
 from policy.fields import Fields
 from policy.load import load_policy
+from policy.memory_store import MemoryStore
 from policy.phase import Phase
+from policy.store import Kind, StoreDelete, StoreFind, StoreGet, StorePut, StoreTake
 from policy.url import parse_url
 from tests import exchanges
 
@@ -125,3 +127,53 @@ def asking_phase() -> Generator[Effect, Any, Decision]:
 def test_effects_are_answered_from_values() -> None:
     decision = World(body=b"body", now_ns=lambda: NOW_NS).answered(asking_phase())
     assert decision is GO_ON[Phase.ON_HTTP_REQUEST]
+
+
+TEXTS: Kind[str] = Kind(name="text", encode=str.encode, decode=bytes.decode, max_entries=10)
+
+
+def test_records_and_work_are_answered_at_once() -> None:
+    begun: list[int] = []
+
+    def work() -> Generator[Effect, Any, str]:
+        begun.append(1)
+        yield Wait(seconds=3600)
+        version = yield StorePut(kind=TEXTS, key="k", value="v", ttl_s=60)
+        return str(version)
+
+    def asking() -> Generator[Effect, Any, object]:
+        done = yield Once(name="x", work=work)
+        computed = yield Compute(run=lambda: 6 * 7)
+        got = yield StoreGet(kind=TEXTS, key="k")
+        found = yield StoreFind(kind=TEXTS)
+        taken = yield StoreTake(kind=TEXTS, key="k")
+        gone = yield StoreDelete(kind=TEXTS, key="k")
+        return done, computed, got == taken == found[0], gone
+
+    world = World(now_ns=lambda: NOW_NS)
+    assert world.answered(asking()) == ("1", 42, True, False)
+    assert begun == [1]
+
+
+def test_what_a_calculation_or_a_piece_of_work_raises_is_raised_where_it_was_asked_for() -> None:
+    def work() -> Generator[Effect, Any, None]:
+        yield Compute(run=lambda: 1 // 0)
+
+    def asking() -> Generator[Effect, Any, str]:
+        try:
+            yield Once(name="x", work=work)
+        except ZeroDivisionError:
+            return "handled"
+        return "not raised"
+
+    assert World(now_ns=lambda: NOW_NS).answered(asking()) == "handled"
+
+
+def test_a_store_may_hold_what_earlier_requests_have_left() -> None:
+    store = MemoryStore(now=lambda: 0.0)
+    store.answer(StorePut(kind=TEXTS, key="k", value="v", ttl_s=60))
+
+    def asking() -> Generator[Effect, Any, object]:
+        return (yield StoreGet(kind=TEXTS, key="k")).value
+
+    assert World(now_ns=lambda: NOW_NS, store=store).answered(asking()) == "v"
