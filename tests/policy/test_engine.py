@@ -107,6 +107,7 @@ def test_vars_live_for_one_phase_and_results_for_the_connection() -> None:
     ],
 )
 def test_an_expression_that_fails_ends_the_request(expression: str) -> None:
+    """T-EX-7."""
     loaded = policy(f"""
         on_http_request:
           - expressions: ["{expression}"]
@@ -121,6 +122,7 @@ def test_an_expression_that_fails_ends_the_request(expression: str) -> None:
 
 
 def test_an_expression_that_fails_closes_a_new_connection() -> None:
+    """T-EX-7."""
     loaded = policy("""
         on_tcp_connect:
           - expressions: ["int(conn.client_ip) == 1"]

@@ -114,6 +114,7 @@ def test_any_document_loads_or_is_refused_with_places(value: object) -> None:
     ids=["expression", "interpolation"],
 )
 def test_a_secret_that_there_is_not_is_refused(rule: str) -> None:
+    """T-FO-1."""
     text = f"on_http_request: [{rule}]"
     options = LoadOptions(known_secret=lambda vault, name: (vault, name) == ("main", "token"))
     found = rendered(text, options)

@@ -42,6 +42,7 @@ async def test_pipelined_requests_are_answered_in_order_one_at_a_time() -> None:
 
 
 async def test_a_flood_of_pipelined_requests_is_held_in_bounded_memory() -> None:
+    """T-SM-13."""
     never = asyncio.Event()
 
     async def stall(_: Received) -> bytes:
@@ -218,6 +219,7 @@ async def test_the_first_byte_has_a_deadline() -> None:
 
 
 async def test_the_head_has_a_deadline_that_no_byte_moves() -> None:
+    """T-DO-1."""
     limits = Limits(head_timeout_s=0.2)
     async with proxy(served(None, HI), limits=limits) as running:
         client = await running.client()
@@ -235,6 +237,7 @@ async def test_the_head_has_a_deadline_that_no_byte_moves() -> None:
 
 
 async def test_a_body_that_never_comes_has_a_deadline() -> None:
+    """T-DO-4."""
     limits = Limits(body_idle_timeout_s=0.1)
     async with origin() as upstream, proxy(served(upstream.port), limits=limits) as running:
         client = await running.client()
@@ -334,6 +337,7 @@ async def test_a_body_that_stays_away_has_a_deadline_whatever_the_answer_does() 
 
 
 async def test_an_idle_connection_has_a_deadline() -> None:
+    """T-DO-2."""
     limits = Limits(keep_alive_timeout_s=0.1)
     async with proxy(served(None, HI), limits=limits) as running:
         client = await running.client()
@@ -343,6 +347,8 @@ async def test_an_idle_connection_has_a_deadline() -> None:
 
 
 async def test_a_client_that_stops_reading_has_a_deadline() -> None:
+    """T-DO-2."""
+
     async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n")
@@ -406,6 +412,7 @@ async def test_an_unwanted_body_is_read_only_so_far() -> None:
     ids=["target", "endless-target", "method", "line", "endless-line", "count", "8-MB-of-cookies"],
 )
 async def test_heads_are_bounded(data: bytes, status: int) -> None:
+    """T-DO-6, T-SM-10."""
     async with origin() as upstream, proxy(served(upstream.port)) as running:
         client = await running.client()
         client.send(data)
@@ -415,6 +422,7 @@ async def test_heads_are_bounded(data: bytes, status: int) -> None:
 
 
 async def test_a_long_line_byte_by_byte_is_refused_within_the_bound() -> None:
+    """T-SM-10."""
     async with origin() as upstream, proxy(served(upstream.port)) as running:
         client = await running.client()
         line = b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 100_000

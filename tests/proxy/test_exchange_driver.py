@@ -172,6 +172,7 @@ on_http_request:
     ],
 )  # fmt: skip
 async def test_hop_by_hop_fields_stay_here(line: str) -> None:
+    """T-HD-4."""
     async with origin() as upstream, proxy(served(upstream.port)) as running:
         await running.ask(request("GET", "/", line))
         assert upstream.received[0].all(line.split(":", maxsplit=1)[0]) == []
@@ -208,6 +209,8 @@ async def test_an_upstream_that_refuses_is_answered_502() -> None:
 
 
 async def test_an_upstream_that_never_answers_is_answered_504() -> None:
+    """T-DO-5."""
+
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
 
@@ -222,6 +225,8 @@ async def test_an_upstream_that_never_answers_is_answered_504() -> None:
 
 
 async def test_an_upstream_that_stops_in_mid_body_breaks_the_clients_connection() -> None:
+    """T-DO-5."""
+
     async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")

@@ -58,7 +58,7 @@ async def test_an_answer_comes_back_whole() -> None:
 
 
 async def test_a_redirect_is_an_answer() -> None:
-    """T-SS-3."""
+    """T-AH-10: T-SS-3."""
     async with server(answer(b"", "Location: http://127.0.0.1:1/", status=302)) as (url, heads):
         fetched = await fetch(url)
         assert isinstance(fetched, Fetched)

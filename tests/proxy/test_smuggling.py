@@ -212,6 +212,7 @@ async def test_an_absolute_target_wins_over_host() -> None:
     [b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", b"0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n"],
 )
 async def test_a_body_behind_our_own_answer_is_never_a_request(body: bytes) -> None:
+    """T-SM-5."""
     rules = """
 on_http_request:
   - expressions: ["req.method == 'POST'"]
@@ -229,6 +230,7 @@ on_http_request:
 
 
 async def test_the_body_of_a_rejected_upgrade_is_never_a_request() -> None:
+    """T-SM-15."""
     async with origin() as upstream, proxy(served(upstream.port)) as running:
         client = await running.client()
         client.send(
@@ -245,6 +247,7 @@ async def test_the_body_of_a_rejected_upgrade_is_never_a_request() -> None:
 
 
 async def test_an_upgrade_to_h2c_is_ignored() -> None:
+    """T-SM-15."""
     async with origin() as upstream, proxy(served(upstream.port)) as running:
         fields = ("Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAMAAABk")
         assert (await running.ask(request("GET", "/", *fields))).status == 200

@@ -46,6 +46,8 @@ BAD = {
 
 @pytest.mark.parametrize("answer", BAD.values(), ids=BAD.keys())
 async def test_a_bad_answer_is_502_and_its_connection_is_not_used_again(answer: bytes) -> None:
+    """T-SM-R."""
+
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while await reader.readuntil(b"\r\n\r\n"):
             writer.write(answer)
@@ -66,6 +68,7 @@ async def test_a_bad_answer_is_502_and_its_connection_is_not_used_again(answer: 
 
 
 async def test_bytes_behind_a_complete_answer_never_reach_the_next_client() -> None:
+    """T-SM-R."""
     poison = asyncio.Event()
 
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -119,6 +122,7 @@ async def test_an_answer_before_the_requests_end_is_passed_on() -> None:
 
 
 async def test_events_are_passed_on_as_they_come() -> None:
+    """T-SSE-1."""
     steps = [asyncio.Event() for _ in range(3)]
 
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

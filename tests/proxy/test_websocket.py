@@ -91,6 +91,8 @@ async def test_a_denied_handshake_gets_the_denial() -> None:
 
 
 async def test_an_origin_that_goes_takes_the_client_along() -> None:
+    """T-WS-7."""
+
     async def go(connection: ServerConnection) -> None:
         connection.transport.abort()
 
@@ -105,6 +107,7 @@ async def test_an_origin_that_goes_takes_the_client_along() -> None:
 
 
 async def test_a_client_that_goes_takes_the_origin_along() -> None:
+    """T-WS-7."""
     gone = asyncio.Event()
 
     async def listen(connection: ServerConnection) -> None:
@@ -120,6 +123,7 @@ async def test_a_client_that_goes_takes_the_origin_along() -> None:
 
 
 async def test_a_slow_reader_holds_the_sender_back() -> None:
+    """T-WS-6."""
     sent = 0
 
     async def flood(connection: ServerConnection) -> None:
@@ -154,6 +158,7 @@ async def test_a_slow_reader_holds_the_sender_back() -> None:
     ids=["no-key", "no-version", "version-8", "two-upgrades", "two-keys", "bad-key", "list"],
 )
 async def test_a_malformed_handshake_is_refused(fields: tuple[str, ...], status: int) -> None:
+    """T-WS-2."""
     async with origin() as upstream, proxy(served(upstream.port)) as running:
         reply = await running.ask(request("GET", "/", *fields))
         assert (reply.status, reply.first("ngrok-error-code")) == (status, "ERR_NGROK_3206")
@@ -175,6 +180,7 @@ async def test_a_malformed_handshake_is_refused(fields: tuple[str, ...], status:
     ids=["200", "no-accept", "wrong-accept", "no-connection", "other-protocol", "two-accepts"],
 )
 async def test_a_wrong_answer_to_a_handshake_is_502_and_no_tunnel(answer: bytes) -> None:
+    """T-WS-2."""
     async with origin(answer) as upstream, proxy(served(upstream.port)) as running:
         reply = await running.ask(request("GET", "/", *ASKING))
         assert reply.status == 502
@@ -274,6 +280,7 @@ FROM_CLIENT = {
 async def test_a_client_that_breaks_the_rules_is_closed(
     sent: bytes, status: int, reason: str
 ) -> None:
+    """T-WS-3."""
     async with opened() as ends:
         ends.client.send(sent)
         assert closing(await ends.at_client()) == status
@@ -308,6 +315,7 @@ async def test_an_upstream_that_breaks_the_rules_is_closed(
 
 
 async def test_a_dribbled_giant_is_refused_at_its_head_and_nothing_of_it_is_kept() -> None:
+    """T-AH-11."""
     async with opened() as ends:
         for byte in b"\x82\xff\0\0\0\x01\0\0\0\0":
             ends.client.send(bytes([byte]))
@@ -376,6 +384,7 @@ async def test_a_client_that_ends_without_a_close_takes_the_upstream_along() -> 
 
 
 async def test_extensions_are_not_offered_and_not_accepted() -> None:
+    """T-WS-5."""
     offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"
     head = b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + ACCEPT
     agreed = head + b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"

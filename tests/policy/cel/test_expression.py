@@ -18,6 +18,7 @@ def test_an_expression_tells_its_type_and_text() -> None:
 
 
 def test_expect_refuses_another_type() -> None:
+    """T-EX-8."""
     with pytest.raises(ExpressionError) as refused:
         compile_expression("req.method", REQUEST, expect=BOOL)
     assert [finding.code for finding in refused.value.findings] == ["wrong-result-type"]
@@ -42,6 +43,7 @@ def test_all_mistakes_of_an_expression_are_reported_in_text_order() -> None:
 
 
 def test_a_response_variable_is_there_in_the_response_phase() -> None:
+    """T-EX-10: and in no earlier one."""
     where = environment(Phase.ON_HTTP_RESPONSE)
     expression = compile_expression("res.status_code >= 400", where, expect=BOOL)
     assert expression.evaluate(Values()) is True

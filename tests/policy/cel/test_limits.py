@@ -50,6 +50,7 @@ def codes(text: str, **limits: Any) -> list[str]:
     ids=lambda value: str(value)[:24],
 )
 def test_too_much_text_is_refused_with_a_code(text: str, code: str) -> None:
+    """T-EX-2."""
     assert codes(text) == [code]
 
 

@@ -54,4 +54,5 @@ def test_a_comparison_with_itself_is_doubted(operator: str) -> None:
     ],
 )
 def test_a_guard_that_matches_anywhere_is_doubted(text: str, is_doubted: bool) -> None:  # noqa: FBT001
+    """T-PA-6."""
     assert doubts(text) == (["unanchored-regex"] if is_doubted else [])
