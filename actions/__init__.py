@@ -18,6 +18,7 @@ from actions import (
     redirect,
     remove_headers,
     restrict_ips,
+    saml,
     set_vars,
     url_rewrite,
 )
@@ -39,6 +40,7 @@ ACTIONS: Mapping[str, Action[Any]] = {
         redirect,
         remove_headers,
         restrict_ips,
+        saml,
         set_vars,
         url_rewrite,
     )
@@ -56,7 +58,6 @@ NOT_BUILT: Mapping[str, str] = {
     "rate-limit": "It limits how many requests a client makes.",
     "request-body-find-replace": "It replaces text in request bodies.",
     "response-body-find-replace": "It replaces text in response bodies.",
-    "saml": "It logs users in with a SAML identity provider.",
     "sse-find-replace": "It replaces text in server-sent events.",
     "terminate-tls": "It sets how TLS is terminated.",
     "verify-webhook": "It checks the signature of a webhook.",

@@ -113,9 +113,11 @@ class Check:
 class Login:
     """What a login decided about a request, for its completion event (language spec, 6.5).
 
-    `client_id` is what the provider calls us. The user is "" where nobody is logged in.
+    `kind` is the name that events have for this sort of login, `client_id` what the provider calls
+    us. The user is "" where nobody is logged in.
     """
 
+    kind: str = "oauth"
     client_id: str
     is_allowed: bool = False
     user_id: str = ""

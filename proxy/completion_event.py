@@ -167,8 +167,9 @@ def _login_members(exchange: Exchange | None) -> str:
         return ""
     members = ""
     if (login := exchange.login) is not None:
+        client = f'"app_client_id":{quoted(login.client_id)},' if login.client_id else ""
         members = (
-            f',"oauth":{{"app_client_id":{quoted(login.client_id)},'
+            f",{quoted(login.kind)}:{{{client}"
             f'"decision":"{"allow" if login.is_allowed else "block"}",'
             f'"user":{{"id":{quoted(login.user_id)},"name":{quoted(login.user_name)}}}}}'
         )

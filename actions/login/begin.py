@@ -11,8 +11,8 @@ from collections.abc import Generator
 from typing import Any, Final
 
 from actions.login import pages
-from actions.login.cookies import NONCE, new_secret
-from actions.login.paths import CALLBACK, with_auth_id
+from actions.login.cookies import new_secret
+from actions.login.paths import with_auth_id
 from actions.login.protocol import Challenge, LoginRefused
 from actions.login.return_target import HOME, login_path
 from actions.login.session import PENDING_LOGINS, PendingLogin, digest
@@ -37,7 +37,7 @@ def begin_login(
         state=new_secret(exchange),
         nonce=new_secret(exchange),
         verifier=new_secret(exchange),
-        redirect_uri=at.origin.text + with_auth_id(CALLBACK, at.config.auth_id),
+        redirect_uri=at.origin.text + with_auth_id(at.protocol.callback_path, at.config.auth_id),
         force=force,
     )
     url = yield from at.protocol.begin(at.config, exchange, challenge)
@@ -51,7 +51,7 @@ def begin_login(
         reason=reason,
         headers=(
             ("location", url),
-            at.give(NONCE, browser, max_age_s=REMEMBERED_S),
+            at.give_browser(browser, max_age_s=REMEMBERED_S),
             ("cache-control", "no-store"),
             ("referrer-policy", "no-referrer"),
         ),
@@ -73,6 +73,8 @@ def remember(
         started_ns=at.now_ns,
         nonce_digest=digest(challenge.nonce),
         verifier=challenge.verifier,
+        is_forced=challenge.force,
+        sessions=tuple(map(digest, at.session_secrets)),
     )
     stored: int | StoreUnavailable | None = yield StorePut(
         kind=PENDING_LOGINS,
@@ -98,7 +100,7 @@ def refusal_page(
         at.exchange.warnings.append(f"login: {refused.detail}")
     retry = refused.retry_after_s
     body = pages.page(
-        pages.REFUSED.get(refused.status_code, pages.REFUSED[502]),
+        refused.words or pages.REFUSED.get(refused.status_code, pages.REFUSED[502]),
         reference=pages.reference_of(at.exchange),
         link=pages.Link(text=pages.SIGN_IN_AGAIN, path=login_path(at.config.auth_id, target)),
     )

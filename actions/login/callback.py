@@ -11,7 +11,7 @@ from collections.abc import Generator, Mapping
 from typing import Any, Final
 
 from actions.login.begin import PENDING_S, pending_key, refusal_page
-from actions.login.cookies import SESSION, new_secret
+from actions.login.cookies import new_secret
 from actions.login.paths import AUTH_ID, STATE
 from actions.login.protocol import LoggedIn, LoginRefused
 from actions.login.return_target import HOME
@@ -41,6 +41,7 @@ LOGINS: Final = "logins"
 LOGGED_IN: Final = "logged-in"
 ALREADY_LOGGED_IN: Final = "already-logged-in"
 FOUND: Final = 302
+SEE_OTHER: Final = 303
 MAX_STATE: Final = 128
 MAX_USER_AGENT: Final = 512
 
@@ -56,17 +57,26 @@ BAD_CALLBACK: Final = LoginRefused(
 
 
 def callback(at: Visit) -> Generator[Effect, Any, Respond[Any]]:
-    """Answer the request that the provider sends the browser back with, and count how it went."""
-    answer = yield from _finished(at)
+    """Answer the request that the provider sends the browser back with."""
+    parameters = callback_parameters(at)
+    if parameters is None:
+        return counted(at, refusal_page(at, BAD_CALLBACK))
+    pending = yield from take_pending(at, parameters[STATE])
+    return counted(at, (yield from finished(at, pending, parameters)))
+
+
+def counted(at: Visit, answer: Respond[Any]) -> Respond[Any]:
+    """Count how a login went."""
     at.exchange.surroundings.count(LOGINS, answer.reason)
     return answer
 
 
-def _finished(at: Visit) -> Generator[Effect, Any, Respond[Any]]:
-    parameters = callback_parameters(at)
-    if parameters is None:
-        return refusal_page(at, BAD_CALLBACK)
-    pending = yield from take_pending(at, parameters[STATE])
+def finished(
+    at: Visit,
+    pending: PendingLogin | LoginRefused | StoreUnavailable,
+    parameters: Mapping[str, str],
+) -> Generator[Effect, Any, Respond[Any]]:
+    """Finish a login that was taken by `take_pending`, by what the provider says."""
     if isinstance(pending, StoreUnavailable):
         return at.without_store(pending)
     if isinstance(pending, LoginRefused):
@@ -76,7 +86,7 @@ def _finished(at: Visit) -> Generator[Effect, Any, Respond[Any]]:
     outcome = yield from at.protocol.finish(at.config, at.exchange, pending, parameters)
     if isinstance(outcome, LoginRefused):
         return refusal_page(at, outcome, target=pending.target)
-    return (yield from open_session(at, outcome, target=pending.target))
+    return (yield from open_session(at, outcome, target=pending.target, before=pending.sessions))
 
 
 def callback_parameters(at: Visit) -> Mapping[str, str] | None:
@@ -122,13 +132,16 @@ def _stale(at: Visit, refused: LoginRefused) -> Generator[Effect, Any, Respond[A
 
 
 def open_session(
-    at: Visit, logged_in: LoggedIn, *, target: str
+    at: Visit, logged_in: LoggedIn, *, target: str, before: tuple[str, ...] = ()
 ) -> Generator[Effect, Any, Respond[Any]]:
-    """Make the session of a user who has just proved who it is, and lead on to the target."""
+    """Make the session of a user who has just proved who it is, and lead on to the target.
+
+    `before` are digests of the sessions that the browser is known to have had: they end.
+    """
     secret = new_secret(at.exchange)
     session = new_session(at, logged_in)
-    for old in at.session_secrets:
-        yield StoreDelete(kind=SESSIONS, key=digest(old))
+    for old in dict.fromkeys((*map(digest, at.session_secrets), *before)):
+        yield StoreDelete(kind=SESSIONS, key=old)
     now_ns = session.created_ns
     stored = yield put_session(digest(secret), session, at.config, now_ns)
     if isinstance(stored, StoreUnavailable):
@@ -136,11 +149,11 @@ def open_session(
     yield from note_identity(session, now_ns, has_logged_in=True)
     at.note(session)
     return Respond(
-        status_code=FOUND,
+        status_code=SEE_OTHER if at.request.method == "POST" else FOUND,
         reason=LOGGED_IN,
         headers=(
             ("location", target),
-            at.give(SESSION, secret, max_age_s=(session.ends_ns - now_ns) // NS_PER_S),
+            at.give_session(secret, max_age_s=(session.ends_ns - now_ns) // NS_PER_S),
             ("cache-control", "no-store"),
             ("referrer-policy", "no-referrer"),
         ),
@@ -150,7 +163,7 @@ def open_session(
 def new_session(at: Visit, logged_in: LoggedIn) -> Session:
     """Make the record of a login."""
     exchange, now_ns = at.exchange, at.now_ns
-    provider_name, provider_url = at.protocol.provider(at.config, exchange)
+    provider_name, provider_url = logged_in.provider or at.protocol.provider(at.config, exchange)
     ends_ns = now_ns + at.config.max_session_duration
     if logged_in.ends_ns is not None:
         ends_ns = min(ends_ns, logged_in.ends_ns)

@@ -61,16 +61,26 @@ def shown_secrets(
 
 
 def set_cookie(
-    config: LoginSettings, purpose: str, value: str, *, is_https: bool, max_age_s: int
+    config: LoginSettings,
+    purpose: str,
+    value: str,
+    *,
+    is_https: bool,
+    max_age_s: int,
+    crosses_sites: bool = False,
 ) -> tuple[str, str]:
-    """Return the field line that gives a browser a cookie; no age at all takes it away."""
+    """Return the field line that gives a browser a cookie; no age at all takes it away.
+
+    One that `crosses_sites` comes along when another site posts to us. Browsers keep it only if
+    it is `Secure`, which on plain http they accept from loopback addresses alone.
+    """
     parts = [f"{cookie_name(config, purpose, is_https=is_https)}={value}", "Path=/"]
     if purpose == SESSION and config.auth_cookie_domain is not None:
         parts.append(f"Domain={config.auth_cookie_domain}")
     parts += [f"Max-Age={max_age_s}", "HttpOnly"]
-    if is_https:
+    if is_https or crosses_sites:
         parts.append("Secure")
-    parts.append("SameSite=Lax")
+    parts.append(f"SameSite={'None' if crosses_sites else 'Lax'}")
     return "set-cookie", "; ".join(parts)
 
 

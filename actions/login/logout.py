@@ -18,7 +18,7 @@ from actions.login import pages
 from actions.login.cookies import new_secret
 from actions.login.navigation import is_from_elsewhere, is_subresource
 from actions.login.paths import LOGOUT, REDIRECT_PATH, STATE, with_auth_id
-from actions.login.protocol import Farewell
+from actions.login.protocol import Farewell, Form
 from actions.login.return_target import HOME, asked_target, login_path
 from actions.login.session import SESSIONS, Session, digest
 from actions.login.visit import Visit
@@ -68,7 +68,7 @@ def logout(at: Visit, *, is_last: bool) -> Generator[Effect, Any, Outcome[Any]]:
         return _refused(at, 405, METHOD_NOT_ALLOWED, (("allow", "GET, HEAD, POST"),))
     if not is_last and not at.session_secrets:
         return Continue()
-    back = yield from _back_from_provider(at)
+    back = yield from _returned(at)
     if back is not None:
         return back
     is_foreign = is_from_elsewhere(request, at.origin.text)
@@ -82,7 +82,7 @@ def logout(at: Visit, *, is_last: bool) -> Generator[Effect, Any, Outcome[Any]]:
 def _log_out(at: Visit) -> Generator[Effect, Any, Respond[Any]]:
     has_target = REDIRECT_PATH in at.request.url.query_params
     target = asked_target(at.request) if has_target else ""
-    away: str | None = None
+    away: str | Form | None = None
     for secret in at.session_secrets:
         found = yield StoreTake(kind=SESSIONS, key=digest(secret))
         if isinstance(found, StoreUnavailable):
@@ -91,7 +91,9 @@ def _log_out(at: Visit) -> Generator[Effect, Any, Respond[Any]]:
         if found is not None and found.value.scope == at.scope:
             away = yield from _way_out(at, found.value, target)
     if away is None and not has_target:
-        return _signed_out(at)
+        return signed_out(at)
+    if isinstance(away, Form):
+        return sent_on(away, headers=(at.take_session(),))
     return Respond(
         status_code=SEE_OTHER if at.request.method == "POST" else FOUND,
         reason=LOGGED_OUT,
@@ -104,29 +106,41 @@ def _log_out(at: Visit) -> Generator[Effect, Any, Respond[Any]]:
     )
 
 
-def _way_out(at: Visit, session: Session, target: str) -> Generator[Effect, Any, str | None]:
+def sent_on(form: Form, headers: tuple[tuple[str, str], ...] = ()) -> Respond[Any]:
+    """Answer with a page that takes a form to the provider."""
+    body = pages.page(pages.TRAVELLING, form=pages.travelling_form(form.url, form.fields))
+    answer = pages.respond(200, LOGGED_OUT, body, fields=pages.TRAVEL_FIELDS, headers=headers)
+    return replace(answer, rules_may_replace=True)
+
+
+def _way_out(at: Visit, session: Session, target: str) -> Generator[Effect, Any, str | Form | None]:
     """Return the provider's logout, prepared so that the browser finds its way back."""
     state = new_secret(at.exchange)
     return_to = at.origin.text + with_auth_id(LOGOUT, at.config.auth_id)
     farewell = Farewell(return_to=return_to, state=state)
-    url: str | None = yield from at.protocol.end(at.config, at.exchange, session, farewell)
-    if url is not None:
+    away = yield from at.protocol.end(at.config, at.exchange, session, farewell)
+    if away is not None:
         yield StorePut(kind=LEAVING, key=digest(state), value=Leaving(target=target), ttl_s=AWAY_S)
-    return url
+    return away
 
 
-def _back_from_provider(at: Visit) -> Generator[Effect, Any, Respond[Any] | None]:
+def _returned(at: Visit) -> Generator[Effect, Any, Respond[Any] | None]:
     states = at.request.url.query_params.get(STATE, [])
     if len(states) != 1:
         return None
-    found = yield StoreTake(kind=LEAVING, key=digest(states[0]))
+    return (yield from back_from_provider(at, states[0]))
+
+
+def back_from_provider(at: Visit, state: str) -> Generator[Effect, Any, Respond[Any] | None]:
+    """Answer who comes back from the provider's logout; None to whom we have not sent there."""
+    found = yield StoreTake(kind=LEAVING, key=digest(state))
     if isinstance(found, StoreUnavailable):
         return at.without_store(found)
     if found is None:
-        # Nobody whom we have sent away: a logout like any other.
+        # A logout like any other.
         return None
     if not found.value.target:
-        return _signed_out(at)
+        return signed_out(at)
     return Respond(
         status_code=FOUND,
         reason=LOGGED_OUT,
@@ -134,7 +148,8 @@ def _back_from_provider(at: Visit) -> Generator[Effect, Any, Respond[Any] | None
     )
 
 
-def _signed_out(at: Visit) -> Respond[Any]:
+def signed_out(at: Visit) -> Respond[Any]:
+    """Answer with a page that says so, and begins no other login."""
     link = pages.Link(text="Sign in", path=login_path(at.config.auth_id, HOME))
     answer = pages.respond(
         200, LOGGED_OUT, pages.page(pages.SIGNED_OUT, link=link), headers=(at.take_session(),)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from base64 import b32encode, b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
@@ -51,6 +52,18 @@ PAGE_FIELDS: Final = (
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "same-origin"),
     ("cache-control", "no-store"),
+)
+# A form to another site, sent by the only script that we have. `form-action` is left out: browsers
+# would apply it to where the other site redirects as well.
+TRAVEL_SCRIPT: Final = "document.forms[0].submit()"
+TRAVEL_HASH: Final = b64encode(sha256(TRAVEL_SCRIPT.encode()).digest()).decode()
+TRAVEL_POLICY: Final = (
+    f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; script-src 'sha256-{TRAVEL_HASH}'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+TRAVEL_FIELDS: Final = tuple(
+    (name, TRAVEL_POLICY if name == "content-security-policy" else value)
+    for name, value in PAGE_FIELDS
 )
 DATA_FIELDS: Final = (
     ("content-type", "application/json"),
@@ -105,6 +118,7 @@ SESSION_OVER: Final = Words(
     text="Your session has ended, so what you sent was not passed on. Sign in, then send it again.",
 )
 SIGNED_OUT: Final = Words(title="You are signed out", text="You can close this page.")
+TRAVELLING: Final = Words(title="One moment", text="You are being sent on.")
 CONFIRM_LOGOUT: Final = Words(
     title="Sign out?", text="Another site sent you here. Nothing has changed so far."
 )
@@ -134,6 +148,19 @@ def confirmation_form(path: str) -> str:
     """Render the button that really logs out: only this page of ours can send it."""
     button = '<button type="submit">Sign out</button>'
     return f'<form method="post" action="{escape(path)}">{button}</form>'
+
+
+def travelling_form(url: str, fields: Iterable[tuple[str, str]]) -> str:
+    """Render a form that sends itself; it needs TRAVEL_FIELDS, and without scripts its button."""
+    inputs = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+        for name, value in fields
+    )
+    button = '<button type="submit">Continue</button>'
+    return (
+        f'<form method="post" action="{escape(url)}">{inputs}{button}</form>'
+        f"<script>{TRAVEL_SCRIPT}</script>"
+    )
 
 
 def data(error: str, reference: str, **members: Any) -> bytes:

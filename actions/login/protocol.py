@@ -10,6 +10,8 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from actions.login.pages import Words
+from actions.login.paths import CALLBACK
 from actions.login.session import PendingLogin, Person, Session, Tokens
 from actions.login.settings import LoginSettings
 from policy.action import Exchange
@@ -27,7 +29,8 @@ class LoginRefused:
 
     400 for an answer that we did not ask for or can't trust, 403 for a user who may not, 502 for
     a provider that answers nonsense, 503 for one that does not answer: then `retry_after_s`.
-    `detail` is for the operator and shows no secret.
+    `detail` is for the operator and shows no secret. `words` are for the page, None for those that
+    go with the status.
     """
 
     status_code: int
@@ -35,6 +38,7 @@ class LoginRefused:
     error_code: str
     detail: str = ""
     retry_after_s: int | None = None
+    words: Words | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -55,6 +59,7 @@ class Challenge:
 class LoggedIn:
     """Who the provider says it is.
 
+    `provider` is its name and URL where only the login has shown them, None for the protocol's own.
     `ends_ns` is the provider's own end of the session. `details` are for the protocol's results.
     A renewal may bring new tokens and nothing about the user: then `person` is as it was, and
     `is_person_renewed` is false.
@@ -62,6 +67,7 @@ class LoggedIn:
 
     person: Person
     tokens: Tokens = field(default_factory=Tokens)
+    provider: tuple[str, str] | None = None
     provider_session: str = ""
     ends_ns: int | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -98,6 +104,14 @@ class Farewell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What a browser takes elsewhere by POST: where to, and the fields."""
+
+    url: str
+    fields: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogoutNotice:
     """Whose sessions a provider says are over: one of its own sessions, or all of a user's."""
 
@@ -113,8 +127,10 @@ class LoginProtocol(Generic[C]):
     configuration the provider has to agree to: a change makes it be asked again. `begin` gives
     the URL to send the browser to, `finish` takes the parameters it comes back with (each name
     once). `renew` asks about the user again, with the refresh token where there is one. `end`
-    gives the URL of the provider's own logout, None where there is none. `logout_notice` reads
-    what a provider posts when a user has logged out there, None where providers don't.
+    gives the URL of the provider's own logout, or what is to be posted there, None where there is
+    none. `logout_notice` reads what a provider posts when a user has logged out there, None where
+    providers don't. `callback_path` is where the browser comes back to; where it comes by POST it
+    `crosses_sites`, and its cookie has to as well. Completion events name it by `event_name`.
     """
 
     provider: Callable[[C, Exchange], tuple[str, str]]
@@ -125,8 +141,11 @@ class LoginProtocol(Generic[C]):
         [C, Exchange, PendingLogin, Mapping[str, str]], Asking[LoggedIn | LoginRefused]
     ]
     renew: Callable[[C, Exchange, Session], Asking[Renewal]]
-    end: Callable[[C, Exchange, Session, Farewell], Asking[str | None]]
+    end: Callable[[C, Exchange, Session, Farewell], Asking[str | Form | None]]
     logout_notice: Callable[[C, Exchange, bytes], Asking[LogoutNotice | LoginRefused]] | None = None
+    callback_path: str = CALLBACK
+    crosses_sites: bool = False
+    event_name: str = "oauth"
 
     def scope(self, config: C, exchange: Exchange) -> str:
         """Name all that a login and its session have to have been made for (OA-4)."""

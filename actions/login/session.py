@@ -126,7 +126,9 @@ class PendingLogin:
     """A login that a browser was sent away for. `browser` is a digest of its own cookie.
 
     `target` is where to go afterwards, a path of ours. `nonce_digest` is what the provider's
-    answer has to match, `verifier` the secret of PKCE (RFC 7636), `message_id` that of SAML.
+    answer has to match, `verifier` the secret of PKCE (RFC 7636). `is_forced` tells that the
+    credentials were asked for again. `sessions` are digests of those that the browser had: where
+    it comes back from another site it does not show them, and they end all the same (OA-9).
     """
 
     scope: str
@@ -138,7 +140,8 @@ class PendingLogin:
     started_ns: int
     nonce_digest: str = ""
     verifier: str = ""
-    message_id: str = ""
+    is_forced: bool = False
+    sessions: tuple[str, ...] = ()
 
 
 def _codec(record: type[T]) -> tuple[Any, Any]:

@@ -11,7 +11,7 @@ from actions.login.begin import begin_login
 from actions.login.callback import callback
 from actions.login.cookies import own_cookies
 from actions.login.logout import logout
-from actions.login.paths import BACKCHANNEL_LOGOUT, CALLBACK, LOGIN, LOGOUT
+from actions.login.paths import BACKCHANNEL_LOGOUT, LOGIN, LOGOUT
 from actions.login.protocol import LoginProtocol
 from actions.login.return_target import asked_target
 from actions.login.settings import LoginSettings
@@ -31,10 +31,10 @@ Serve: TypeAlias = Callable[[Visit], Served]
 def login_site(
     protocol: LoginProtocol[C], more: Mapping[str, Serve] = MappingProxyType({})
 ) -> Site[C]:
-    """Make the site of a login action; `more` are paths that only its protocol has."""
+    """Make the site of a login action; `more` are paths that its protocol answers itself."""
     served: dict[str, Serve] = {
         LOGIN: ask_for_login,
-        CALLBACK: callback,
+        protocol.callback_path: callback,
         BACKCHANNEL_LOGOUT: backchannel_logout,
         **more,
     }

@@ -60,20 +60,33 @@ class Visit:
     def note(self, session: Session | None) -> None:
         """Say in the completion event who is let in; None for nobody."""
         client_id = self.protocol.client_id(self.config)
+        kind = self.protocol.event_name
         if session is None:
-            self.exchange.login = Login(client_id=client_id)
+            self.exchange.login = Login(kind=kind, client_id=client_id)
             return
         self.exchange.login = Login(
+            kind=kind,
             client_id=client_id,
             is_allowed=True,
             user_id=session.identity_id,
             user_name=session.person.name,
         )
 
-    def give(self, purpose: str, secret: str, *, max_age_s: int) -> tuple[str, str]:
-        """Return the field line that gives the browser a cookie."""
+    def give_session(self, secret: str, *, max_age_s: int) -> tuple[str, str]:
+        """Return the field line that gives the browser its session."""
         is_https = self.origin.is_https
-        return set_cookie(self.config, purpose, secret, is_https=is_https, max_age_s=max_age_s)
+        return set_cookie(self.config, SESSION, secret, is_https=is_https, max_age_s=max_age_s)
+
+    def give_browser(self, secret: str, *, max_age_s: int) -> tuple[str, str]:
+        """Return the field line by which the browser is recognised when it comes back."""
+        return set_cookie(
+            self.config,
+            NONCE,
+            secret,
+            is_https=self.origin.is_https,
+            max_age_s=max_age_s,
+            crosses_sites=self.protocol.crosses_sites,
+        )
 
     def take_session(self) -> tuple[str, str]:
         """Return the field line that takes the session's cookie away."""

@@ -6,13 +6,12 @@ says, in the same breath, that it is verified; and if it can be read in one way 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from actions.login.email import plain_email
 from actions.login.session import Person
 
-MAX_EMAIL: Final = 254
 MAX_NAME: Final = 512
 
 # About the token or the login, not about the user: only the ID token can tell.
@@ -24,10 +23,6 @@ OF_THE_TOKEN: Final = frozenset(
 )  # fmt: skip
 OF_NO_USE_LATER: Final = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
 OF_THE_EMAIL: Final = ("email", "email_verified")
-
-# One '@', no quotes, no spaces, no controls, ASCII only: what looks the same is the same.
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_EMAIL = re.compile(rf"([A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}})@({_LABEL}(?:\.{_LABEL})*)")
 
 
 def merged_claims(id_token: Mapping[str, Any], userinfo: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,14 +53,6 @@ def email_of(claims: Mapping[str, Any], *, accept_unverified: bool = False) -> s
     """
     is_verified = claims.get("email_verified", accept_unverified) is True
     return plain_email(claims.get("email")) if is_verified else ""
-
-
-def plain_email(value: object) -> str:
-    """Return an address that can be read in one way only; "" for any other value."""
-    if not isinstance(value, str) or len(value) > MAX_EMAIL:
-        return ""
-    match = _EMAIL.fullmatch(value)
-    return f"{match[1]}@{match[2].lower()}" if match else ""
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:

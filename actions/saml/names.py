@@ -25,6 +25,7 @@ REDIRECT: Final = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 POST: Final = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 BEARER: Final = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 SUCCESS: Final = "urn:oasis:names:tc:SAML:2.0:status:Success"
+RESPONDER: Final = "urn:oasis:names:tc:SAML:2.0:status:Responder"
 ENTITY: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity"
 
 UNSPECIFIED: Final = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"

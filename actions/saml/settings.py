@@ -244,6 +244,23 @@ class Config(LoginSettings):
     ] = MINUTE_NS
 
     @cached_property
+    def agreed(self) -> str:
+        """What a session was opened under; with another one it ends."""
+        return repr(
+            (
+                self.entity_id,
+                self.force_authn,
+                self.nameid_format,
+                self.authorized_groups,
+                self.groups_attribute,
+                self.attributes,
+                self.want_assertions_signed,
+                self.want_responses_signed,
+                self.allow_cbc_encryption,
+            )
+        )
+
+    @cached_property
     def signs_requests(self) -> bool:
         """Whether requests for a login are signed."""
         return self.sp_private_key is not None if self.sign_requests is None else self.sign_requests
