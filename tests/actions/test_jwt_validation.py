@@ -541,3 +541,43 @@ def test_fixed_key_sets_are_named_ahead() -> None:
 def test_the_schema_describes_keys_in_the_policy() -> None:
     schema = json.dumps(Config.model_json_schema())
     assert '"required": ["keys"]' in schema
+
+
+def test_a_known_token_is_withheld_like_a_new_one() -> None:
+    world, token = World(key_set(RS256)), RS256.token()
+    asked = config(forward_token=False)
+    for _ in range(2):
+        exchange = shown(token)
+        assert isinstance(world.run(asked, exchange), Continue)
+        assert exchange.request is not None
+        assert exchange.request.withheld == {"authorization"}
+
+
+def test_a_known_token_in_a_body_is_not_verified_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = RS256.token()
+    world = World(key_set(RS256), body=f"token={token}".encode())
+    asked = config(http={"tokens": [{"type": "jwt", "method": "body", "name": "token"}]})
+    form = [("Content-Type", "application/x-www-form-urlencoded")]
+
+    def posted() -> Exchange:
+        return exchanges.exchange(exchanges.request(method="POST", headers=form))
+
+    assert isinstance(world.run(asked, posted()), Continue)
+    monkeypatch.setattr("actions.jwt_validation.verification.parse_token", None)
+    assert isinstance(world.run(asked, posted()), Continue)
+
+
+def test_several_owners_of_a_key_set_are_the_policy_s_own_word() -> None:
+    jws = with_algorithms("RS256")
+    jws["keys"]["sources"]["issuers"] = [ISSUER, B]
+    assert problems(issuer=SECOND, jws=jws) == []
+
+
+def test_metadata_that_names_no_set_of_ours_tells_nothing() -> None:
+    asked = config(
+        issuer={"allow_list": [{"value": ISSUER}, {"value": B}]},
+        jws=with_algorithms("RS256", urls=CDN),
+    )
+    sets = {CDN[0]: key_set(RS256), CDN[1]: key_set(NEW)}
+    sets |= metadata_of(ISSUER, "https://elsewhere.example.com/keys")
+    assert outcome_of(asked, sets, RS256.token()) is None
