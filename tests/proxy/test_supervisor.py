@@ -86,7 +86,14 @@ def ask(port: int, path: str = "/") -> tuple[int, str]:
 
 
 @contextmanager
-def started(folder: Path, *, workers: int = 2, policy: str = "", more: str = "") -> Iterator[Proxy]:
+def started(
+    folder: Path,
+    *,
+    workers: int = 2,
+    policy: str = "",
+    more: str = "",
+    before: tuple[str, ...] = (),
+) -> Iterator[Proxy]:
     port, admin = free_port(), free_port()
     (folder / "policy.yml").write_text(policy or SAY.format(word="one"))
     config = folder / "penstock.yml"
@@ -95,7 +102,7 @@ def started(folder: Path, *, workers: int = 2, policy: str = "", more: str = "")
         f"workers: {workers}\nendpoints: [{{traffic_policy_file: policy.yml}}]\n{more}"
     )
     config.chmod(0o600)
-    command = [sys.executable, "-m", "penstock", "start", "--log", str(folder / "events")]
+    command = [*before, sys.executable, "-m", "penstock", "start", "--log", str(folder / "events")]
     process = subprocess.Popen(
         [*command, "--config", str(config)],
         stdout=subprocess.DEVNULL,
