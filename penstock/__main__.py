@@ -17,6 +17,7 @@ import typer
 from penstock import check, demo, http, start
 from penstock.doctor import doctor
 from penstock.eval import evaluate_request
+from penstock.people import identities, sessions
 from policy.problem import PolicyError
 from proxy.failure import Failure
 
@@ -27,6 +28,10 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "eval": evaluate_request,
     "demo": demo.demo,
     "doctor": doctor,
+}
+GROUPS: Mapping[str, Callable[[], typer.Typer]] = {
+    "sessions": sessions.build_app,
+    "identities": identities.build_app,
 }
 
 
@@ -43,6 +48,8 @@ def build_app() -> typer.Typer:
     app.callback()(options)
     for name, command in COMMANDS.items():
         app.command(name)(command)
+    for name, build in GROUPS.items():
+        app.add_typer(build(), name=name)
     return app
 
 

@@ -7,7 +7,7 @@ from importlib import metadata
 import pytest
 from typer.testing import CliRunner
 
-from penstock.__main__ import COMMANDS, build_app
+from penstock.__main__ import COMMANDS, GROUPS, build_app
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_ends(arguments: list[str], exit_code: int, shown: str) -> None:
     assert shown in result.output
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, *GROUPS])
 def test_every_command_explains_itself(command: str) -> None:
     result = CliRunner().invoke(build_app(), [command, "--help"])
     assert result.exit_code == 0

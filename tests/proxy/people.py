@@ -77,7 +77,7 @@ def session(
         last_active_ns=now_ns,
         refreshed_ns=now_ns,
         ends_ns=now_ns + lasts_ns,
-        provider_session="secret-sid",
+        provider_session=f"secret-sid-{session_id}",
     )
 
 
