@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
-import ua_parser
-from ua_parser import loaders
-from ua_parser.re2 import Resolver
+if TYPE_CHECKING:
+    from ua_parser import Parser
 
 # The patterns are linear-time, yet there are a thousand of them: long fields are cut, which
 # bounds the work, and no real client comes near this length.
@@ -71,9 +71,12 @@ def parse_user_agent(field_value: str) -> UserAgent:
 
 
 @cache
-def parser() -> ua_parser.Parser:
+def parser() -> Parser:
     """Build the parser at its first use: its patterns take a quarter of a second to compile."""
-    return ua_parser.Parser(Resolver(loaders.load_lazy_builtins()))
+    from ua_parser import Parser, loaders
+    from ua_parser.re2 import Resolver
+
+    return Parser(Resolver(loaders.load_lazy_builtins()))
 
 
 def device_text(family: str, os_name: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from actions import LANGUAGE
-from policy.certificate import NO_CERTIFICATE
+from policy.certificate import NO_CERTIFICATE, Certificate
 from policy.compiled import NamedDocument, Policy
 from policy.effect import BadDocument, FetchFailed
 from policy.exchange import Endpoint
@@ -27,12 +27,10 @@ from policy.problem import PolicyError, Problem, has_errors, sorted_problems
 from policy.source import Scalar, parse_embedded
 from policy.surroundings import Surroundings
 from proxy.admin_token import AdminToken, UnusableToken, read_token
-from proxy.certificate_reader import read_pem_file
 from proxy.documents import document_path, read_document
 from proxy.endpoint import ServedEndpoint, UpstreamAddress
 from proxy.endpoint_table import EndpointTable
 from proxy.file_checks import file_error, permission_warnings, read_document_file
-from proxy.ip_databases import IpDatabaseError, load_ip_databases
 from proxy.plan import (
     CertificatePlan,
     EndpointPlan,
@@ -211,6 +209,11 @@ class _Assembler:
         """Open the databases about addresses."""
         plan = self._plan.ip_intelligence
         named = [each for each in (plan.city, plan.asn, plan.categories) if each is not None]
+        if not named:
+            return NO_INTELLIGENCE
+        # Its libraries take 2 MB, which only a process with databases shall pay for.
+        from proxy.ip_databases import IpDatabaseError, load_ip_databases
+
         self.files.update(each.path for each in named)
         if plan.categories is not None:
             self.files.update(plan.categories.path.glob("*.txt"))
@@ -235,9 +238,7 @@ class _Assembler:
             host=plan.address.host,
             port=plan.address.port,
             tls=tls,
-            certificate=NO_CERTIFICATE
-            if plan.certificate is None
-            else read_pem_file(plan.certificate.certificate.path),
+            certificate=_shown_certificate(plan.certificate),
             proxy_protocol=plan.proxy_protocol,
         )
 
@@ -352,6 +353,15 @@ def _check_readable(reference: FileReference, what: str) -> Path:
     except UnusableCertificate as error:
         raise file_error(reference, error.message, error.hint) from None
     return reference.path
+
+
+def _shown_certificate(plan: CertificatePlan | None) -> Certificate:
+    if plan is None:
+        return NO_CERTIFICATE
+    # Its library takes 8 MB, which only a process with TLS listeners shall pay for.
+    from proxy.certificate_reader import read_pem_file
+
+    return read_pem_file(plan.certificate.path)
 
 
 def endpoint_face(plan: EndpointPlan, listener: ListenerPlan) -> Endpoint:

@@ -84,12 +84,10 @@ def serve(
                 predecessors=() if left is None else left.predecessors(),
                 counted=() if left is None else left.counted,
             )
-            # What is loaded so far is shared with the workers for as long as nobody touches it.
-            gc.freeze()
+            _settle()
             supervisor.run()
             return
-        # What is loaded so far lasts: no collection has to look at it again.
-        gc.freeze()
+        _settle()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             process = SingleProcess(assembly, assemble, events=stream, say=say, on_ready=on_ready)
             runner.run(process.run(bound, admin_sockets))
@@ -139,6 +137,15 @@ def _shared_memory(
         raise Failure(f"can't make a store in memory: {error}", hint=hint) from None
     stack.callback(shared.remove)
     return shared
+
+
+def _settle() -> None:
+    """Take what is loaded so far out of the garbage collector's sight.
+
+    It stays for good; workers share it for as long as nobody touches it.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _ready(bound: Bound, say: Say, on_ready: Callable[[], None] | None) -> None:

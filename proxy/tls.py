@@ -7,7 +7,6 @@ from pathlib import Path
 
 from policy.certificate import NO_CERTIFICATE, Certificate
 from policy.exchange import TlsSession
-from proxy.certificate_reader import read_der
 
 HTTP_1_1 = "http/1.1"
 # ssl names a version "TLSv1.3", the language "1.3".
@@ -157,9 +156,18 @@ def tls_session(session: ssl.SSLObject, server: Certificate = NO_CERTIFICATE) ->
         sni=session.sni if isinstance(session, NamedServerObject) else "",
         negotiated_alpn=session.selected_alpn_protocol() or "",
         session_resumed=bool(session.session_reused),
-        client=read_der(session.getpeercert(binary_form=True)),
+        client=_client_certificate(session.getpeercert(binary_form=True)),
         server=server,
     )
+
+
+def _client_certificate(der: bytes | None) -> Certificate:
+    if der is None:
+        return NO_CERTIFICATE
+    # Its library takes 8 MB, which only a process with TLS listeners shall pay for.
+    from proxy.certificate_reader import read_der
+
+    return read_der(der)
 
 
 def _remember_server_name(

@@ -16,9 +16,6 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from policy.store import Kind, Record
 
 FORMAT: Final = b"\x01"
@@ -47,10 +44,15 @@ Open: TypeAlias = Callable[[Kind[Any], bytes, bytes, int], Record[Any] | None]
 class Seal:
     """Encrypts records by the first of its keys, and opens those of any (security OA-12)."""
 
-    __slots__ = ("_ciphers", "_head", "_sealing")
+    __slots__ = ("_broken", "_ciphers", "_head", "_sealing")
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         """Take keys of 32 bytes each, at least one."""
+        # The library takes 8 MB, which a process shall only pay for that has something to seal.
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        self._broken = (InvalidTag, ValueError)
         self._ciphers = {key_id(key): AESGCM(key) for key in keys}
         self._head = FORMAT + key_id(keys[0])
         self._sealing = AESGCM(keys[0])
@@ -77,7 +79,7 @@ class Seal:
             end = _LENGTH_BYTES + int.from_bytes(content[:_LENGTH_BYTES], "big")
             key = content[_LENGTH_BYTES:end].decode("utf-8", "surrogatepass")
             return Record(key=key, value=kind.decode(content[end:]), version=version)
-        except (InvalidTag, ValueError):
+        except self._broken:
             # ValueError: BadRecord of another version of ours, and a nonce that is cut off.
             return None
 
