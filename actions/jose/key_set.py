@@ -6,7 +6,7 @@ away, starts with nothing remembered (JW-19).
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Hashable, Iterable
 from typing import Any, Final
 
@@ -35,7 +35,8 @@ class Remembered:
 
     def __init__(self, limit: int = MAX_REMEMBERED) -> None:
         self._limit = limit
-        self._entries: dict[Hashable, tuple[int, int, Any]] = {}
+        # Not a dict: finding the first of one takes long once many have been taken from its front.
+        self._entries: OrderedDict[Hashable, tuple[int, int, Any]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -53,7 +54,7 @@ class Remembered:
     def keep(self, key: Hashable, value: Any, *, from_ns: int, until_ns: int) -> None:
         """Remember a result; the oldest makes room."""
         if len(self._entries) >= self._limit:
-            del self._entries[next(iter(self._entries))]
+            self._entries.popitem(last=False)
         self._entries[key] = (from_ns, until_ns, value)
 
 
