@@ -61,13 +61,11 @@ class StoreAssembler:
         password = url.password
         if plan.password_file is not None:
             password = self._read(plan.password_file, read_secret, "look at its content")
-        tls = None
+        authorities = plan.authorities
+        path = None if authorities is None else authorities.path
         if url.is_tls:
-            authorities = plan.authorities
             try:
-                tls = upstream_context(
-                    verify=True, authorities=None if authorities is None else authorities.path
-                )
+                upstream_context(verify=True, authorities=path)
             except UnusableCertificate as error:
                 named = authorities or FileReference(path=error.path, name=str(error.path))
                 self._add(file_error(named, error.message, error.hint))
@@ -78,7 +76,8 @@ class StoreAssembler:
             username=url.username,
             password=password,
             keys=self._keys(plan.key_files),
-            tls=tls,
+            is_tls=url.is_tls,
+            authorities=path,
         )
 
     def _keys(self, references: tuple[FileReference, ...]) -> tuple[bytes, ...]:

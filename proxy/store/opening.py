@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,8 +11,6 @@ from proxy.failure import Failure
 from proxy.store.interface import Store
 from proxy.store.keys import UnusableKey, make_key
 from proxy.store.memory import ProcessMemory
-from proxy.store.redis import RedisStore
-from proxy.store.redis_server import RedisAddress
 from proxy.store.sealed import Seal
 from proxy.store.shared_memory import SharedMemory
 from proxy.store.sqlite import SqliteStore, SteadyClock
@@ -50,8 +47,8 @@ class OnServer:
     username: str | None
     password: str | None = field(repr=False)
     keys: tuple[bytes, ...] = field(repr=False)
-    # Another one each time that it is loaded.
-    tls: ssl.SSLContext | None = field(compare=False)
+    is_tls: bool = False
+    authorities: Path | None = None
 
 
 StoreConfig: TypeAlias = InMemory | InFile | OnServer
@@ -86,13 +83,18 @@ def open_store(config: StoreConfig, shared: SharedMemory | None, say: Say) -> St
             file = SqliteFile(path=path, seal=Seal(keys), now=SteadyClock())
             return SqliteStore(file, say=say)
         case OnServer():
+            # The client library takes a while to import, and most do without it.
+            from proxy.store.redis import RedisStore
+            from proxy.store.redis_server import RedisAddress
+
             address = RedisAddress(
                 host=config.host,
                 port=config.port,
                 database=config.database,
                 username=config.username,
                 password=config.password,
-                tls=config.tls,
+                is_tls=config.is_tls,
+                authorities=config.authorities,
             )
             return RedisStore(address, Seal(config.keys), say=say)
         case _:

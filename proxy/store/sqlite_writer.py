@@ -35,6 +35,8 @@ MAX_BATCH: Final = 256
 # How often the file is looked at, whether or not somebody writes.
 LOOK_S: Final = 2.0
 SWEEP_S: Final = 10.0
+# A disk that hangs keeps nobody from stopping.
+CLOSE_S: Final = 5.0
 # A file that can't be opened is tried again so often at most.
 REOPEN_S: Final = 1.0
 
@@ -88,7 +90,7 @@ class SqliteWriter:
     async def close(self) -> None:
         """Write what was submitted, and close the file."""
         self._queue.put(None)
-        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._thread.join, CLOSE_S)
 
     # In the thread
 

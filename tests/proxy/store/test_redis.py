@@ -11,7 +11,6 @@ import trustme
 
 from policy.store import ABSENT, StoreFind, StoreGet, StorePut, StoreTake, StoreUnavailable
 from proxy.store import failures
-from proxy.tls import upstream_context
 from tests.proxy.serving import LOOPBACK
 from tests.proxy.store.stores import (
     KEY,
@@ -145,7 +144,7 @@ async def test_an_idle_connection_that_the_server_ends_costs_nobody_an_answer(
             await opened.ask(put())
             reader, writer = await asyncio.open_connection(LOOPBACK, running.port)
             writer.write(b"CLIENT KILL TYPE normal SKIPME yes\r\n")
-            assert await reader.readline() == b":1\r\n"
+            assert int((await reader.readline())[1:]) >= 1
             writer.close()
             await asyncio.sleep(0.05)
             assert (await opened.ask(GET)).value == "v"
@@ -217,11 +216,10 @@ async def test_tls_checks_the_servers_name_and_authority(
     authority, options = tls_files
     secure = free_port()
     with running_redis(tmp_path, *options, "--tls-port", str(secure)):
-        trusting = upstream_context(verify=True, authorities=authority)
-        async with opened_server(secure, tls=trusting) as opened:
+        async with opened_server(secure, is_tls=True, authorities=authority) as opened:
             assert await answered(opened, put()) is not None
             assert (await opened.ask(GET)).value == "v"
-        async with opened_server(secure, tls=upstream_context(verify=True)) as opened:
+        async with opened_server(secure, is_tls=True) as opened:
             assert await refused(opened, GET) == failures.UNREACHABLE
             assert "TLS" in opened.said[0]
 

@@ -16,6 +16,7 @@ from policy.store import (
     StorePut,
     StoreTake,
 )
+from proxy.store.redis import RedisStore
 from tests.proxy.store.stores import Opened, kind
 
 NAMES = kind()
@@ -186,23 +187,26 @@ async def test_what_has_ended_makes_room_before_anything_goes(store: Opened) -> 
 
 
 async def test_a_hundred_thousand_puts_stay_within_their_bounds(store: Opened) -> None:
+    # A server takes one at a time, so that their order is known, and fewer of them.
+    is_server = isinstance(store.store, RedisStore)
+    count, at_once = (10_000, 1) if is_server else (100_000, 2000)
     logins = kind("login", max_entries=5000, max_per_group=20)
     sessions = kind("session", max_entries=5000)
     await store.ask(put("session", kind=sessions))
-    for first in range(0, 100_000, 2000):
+    for first in range(0, count, at_once):
         puts = (
             StorePut(
                 kind=logins, key=str(number), value="", ttl_s=3600, groups=(f"a{number % 1000}",)
             )
-            for number in range(first, first + 2000)
+            for number in range(first, first + at_once)
         )
         answers = [store.store.answer(each) for each in puts]
         await asyncio.gather(*(each for each in answers if isinstance(each, asyncio.Future)))
     found = await store.ask(StoreFind(kind=logins, limit=10_000))
-    assert [each.key for each in found] == [str(each) for each in range(99_999, 94_999, -1)]
+    assert [int(each.key) for each in found] == list(range(count - 1, count - 5001, -1))
     one = await store.ask(StoreFind(kind=logins, group="a7"))
-    assert [each.key for each in one] == [str(each) for each in range(99_007, 94_007, -1000)]
+    assert [int(each.key) for each in one] == list(range(count - 993, count - 5993, -1000))
     assert await store.ask(StoreGet(kind=sessions, key="session")) is not None
     evicted = {each.kind: each.evicted for each in store.store.counts()}
-    assert evicted["login"] == 95_000
+    assert evicted["login"] == count - 5000
     assert store.said == []
