@@ -166,6 +166,10 @@ MISSING = [
     pytest.param(("start",), "can't read 'penstock.yml'", id="configuration"),
     pytest.param(("http", "https://127.0.0.1", "--upstream-tls-verify-cas", "missing.pem"),
                  "can't read the authority file 'missing.pem'", id="authorities"),
+    pytest.param(("http", "1", "--store", "sqlite:no/such/store.db"),
+                 "can't use 'no/such/store.db': there is no such folder", id="store"),
+    pytest.param(("http", "1", "--store", "redis://127.0.0.1"),
+                 "a store on a server needs keys", id="store on a server"),
     pytest.param(("http", "1", "--log", "no/such/folder/log"), "can't write events", id="log"),
 ]  # fmt: skip
 
@@ -187,6 +191,7 @@ MISUSE = [
     pytest.param(("http", "1", "--url", "tcp://x"), "not supported", id="url"),
     pytest.param(("http", "1", "--trusted-proxy", "10.1"), "10.1.0.0/16", id="trusted proxy"),
     pytest.param(("http", "1", "--proxy-protocol"), "--trusted-proxy", id="nobody trusted"),
+    pytest.param(("http", "1", "--store", "file:x"), "write memory, sqlite:PATH", id="store"),
     pytest.param(("http", "1", "--traffic-policy-fil", "x"), "--traffic-policy-file", id="flag"),
     pytest.param(("htp",), "Did you mean 'http'", id="command"),
 ]
