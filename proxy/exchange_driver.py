@@ -12,7 +12,7 @@ from typing import Any
 
 from policy.action import Close, Continue, Respond
 from policy.effect import ReadBody
-from policy.engine import Decision, Phases, begin_phase, begin_request
+from policy.engine import Decision, begin_phase, begin_request
 from policy.exchange import Exchange, Request, Response
 from policy.fields import Fields
 from policy.forwarding import forwardable_trailers, received_fields, restore_location
@@ -21,7 +21,6 @@ from policy.phase import Phase
 from policy.store import StoreGet
 from proxy.client_side import ClientSide
 from proxy.completion import Completion
-from proxy.effects import answer_effect
 from proxy.endpoint import ServedEndpoint
 from proxy.http1.request_head import CHUNKED, RequestHead
 from proxy.http1.response_head import BadResponse, ResponseHead
@@ -41,6 +40,7 @@ from proxy.service import Service
 from proxy.upstream import EVENT_STREAM, UpstreamConnection
 from proxy.upstream_pool import ConnectFailed, UpstreamPlace
 from proxy.upstream_request import framed, upstream_head
+from proxy.waiting_phase import WaitingPhase
 from proxy.websocket import check_switch
 from proxy.websocket_relay import WebSocketRelay
 
@@ -60,7 +60,7 @@ class ExchangeDriver:
         "_client", "_connecting", "_decision", "_end_reason", "_exchange", "_finished", "_head",
         "_key", "_length", "_pending", "_place", "_policy", "_read_limit", "_received", "_records",
         "_refusal", "_relay", "_request_ended", "_retried", "_reused", "_sent", "_sent_fields",
-        "_served", "_service", "_staged", "_staged_ended", "_steps", "_stream", "_then", "_tunnel",
+        "_served", "_service", "_staged", "_staged_ended", "_stream", "_tunnel",
         "_upstream", "_upstream_head_ns", "_upstream_status", "_waiting", "_writer",
     )  # fmt: skip
 
@@ -90,9 +90,7 @@ class ExchangeDriver:
         self._request_ended = self._retried = self._reused = self._tunnel = self._finished = False
         self._upstream: UpstreamConnection | None = None
         self._connecting: asyncio.Task[None] | None = None
-        self._steps: Phases | None = None
-        self._then: Callable[[Decision], None] | None = None
-        self._waiting: asyncio.Future[Any] | None = None
+        self._waiting: WaitingPhase | None = None
         self._records: tuple[StoreGet, ...] = ()
         self._staged: list[bytes] | None = None
         self._staged_ended = False
@@ -187,66 +185,27 @@ class ExchangeDriver:
         try:
             begun = begin_phase(self._policy, phase, self._exchange)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not let a request by
-            self._fault(error)
+            self.phase_failed(error)
             return
         if isinstance(begun, Decision):
-            self._decided(begun, then)
+            self.phase_decided(begun, then)
         else:
-            self._steps, self._then = begun, then
-            self._step(None)
+            self._waiting = WaitingPhase(begun, self, self._service, then)
+            self._waiting.go_on(None)
 
-    def _step(self, answer: Any, raised: BaseException | None = None) -> None:
-        """Go on with the phase until it ends or waits for something."""
-        steps = self._steps
-        if steps is None:
-            return
-        while True:
-            try:
-                effect = steps.send(answer) if raised is None else steps.throw(raised)
-            except StopIteration as end:
-                decision: Decision = end.value
-                break
-            except Exception as error:  # noqa: BLE001 - a fault of ours must not let a request by
-                self._fault(error)
-                return
-            if isinstance(effect, ReadBody):
-                if not self._read(effect):
-                    return
-                answer, raised = self._whole_body(), None
-                continue
-            if isinstance(effect, StoreGet):
-                self._records += (effect,)
-            try:
-                answer, raised = answer_effect(effect, self._service), None
-            except Exception as error:  # noqa: BLE001 - it is for the action, which asked
-                answer, raised = None, error
-            if isinstance(answer, asyncio.Future):
-                self._waiting = answer
-                answer.add_done_callback(self._arrived)
-                return
-        then = self._then
-        self._forget_phase()
-        if then is not None:
-            self._decided(decision, then)
-
-    def _decided(self, decision: Decision, then: Callable[[Decision], None]) -> None:
+    def phase_decided(self, decision: Decision, then: Callable[[Decision], None]) -> None:
+        """Do what a phase has decided."""
+        # It holds what holds it: a ring that would be left to the garbage collector.
+        self._waiting = None
         if not isinstance(decision.outcome, Continue):
             self._decision = decision
         then(decision)
 
-    def _forget_phase(self) -> None:
-        # It holds what holds it: a ring that would be left to the garbage collector, which costs
-        # more than a whole phase.
-        self._steps = self._then = None
+    def looked_up(self, effect: StoreGet) -> None:
+        """Take note of a record that the decision may rest on."""
+        self._records += (effect,)
 
-    def _arrived(self, future: asyncio.Future[Any]) -> None:
-        """Go on with what the policy has waited for, unless nobody is there any more."""
-        self._waiting = None
-        if not self._finished and not future.cancelled():
-            raised = future.exception()
-            self._step(future.result() if raised is None else None, raised)
-
-    def _read(self, effect: ReadBody) -> bool:
+    def read_body(self, effect: ReadBody) -> bool:
         """Begin to buffer the body; True when there is nothing to wait for."""
         limit = min(effect.limit_bytes, self._service.runtime.limits.max_buffered_body_bytes)
         self._read_limit = limit
@@ -256,7 +215,8 @@ class ExchangeDriver:
         self._client.resume()
         return False
 
-    def _whole_body(self) -> bytes | None:
+    def whole_body(self) -> bytes | None:
+        """Return what was read; None when it is longer than was asked for."""
         limit, self._read_limit = self._read_limit, None
         if limit is not None and self._received > limit:
             return None
@@ -266,9 +226,11 @@ class ExchangeDriver:
 
     def _answer_read(self) -> None:
         self._client.pause()
-        self._step(self._whole_body())
+        if self._waiting is not None:
+            self._waiting.go_on(self.whole_body())
 
-    def _fault(self, error: Exception) -> None:
+    def phase_failed(self, error: Exception) -> None:
+        """Refuse after a fault of ours."""
         asyncio.get_running_loop().call_exception_handler(
             {"message": "a policy phase failed", "exception": error}
         )
@@ -619,9 +581,9 @@ class ExchangeDriver:
         if self._finished:
             return
         self._finished = True
-        self._forget_phase()
         if self._waiting is not None:
             self._waiting.cancel()
+            self._waiting = None
         if self._stream is not None:
             self._service.streams.discard(self._stream)
         if self._service.completed is not None:
