@@ -218,7 +218,7 @@ async def test_tls_checks_the_servers_name_and_authority(
     with running_redis(tmp_path, *options, "--tls-port", str(secure)):
         async with opened_server(secure, is_tls=True, authorities=authority) as opened:
             assert await answered(opened, put()) is not None
-            assert (await opened.ask(GET)).value == "v"
+            assert (await answered(opened, GET)).value == "v"
         async with opened_server(secure, is_tls=True) as opened:
             assert await refused(opened, GET) == failures.UNREACHABLE
             assert "TLS" in opened.said[0]
