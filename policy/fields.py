@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 Line = tuple[str, str]
 
@@ -195,23 +195,6 @@ class Fields:
                 break
             wire = _cut(wire, name, len(self.by_name.get(name, ())))
         return wire
-
-    def edit(self, name: str, values: Sequence[str]) -> None:
-        """Give the lines under a name other values, one each; a line with an empty one goes."""
-        wanted, left = name.lower(), iter(values)
-        lines: list[Line] = []
-        for line in self.lines:
-            if line[0].lower() != wanted:
-                lines.append(line)
-            elif value := next(left):
-                lines.append((line[0], value))
-        index = {key: all_ for key, all_ in self.by_name.items() if key != wanted}
-        if kept := [value for value in values if value]:
-            index[wanted] = kept
-        self._lines, self._index = lines, index
-        if not self._plain:
-            self._plain = None
-        self._notable = self.wire = None
 
     def copy(self) -> Fields:
         """Return an independent copy."""

@@ -30,7 +30,11 @@ def take_cookies(fields: Fields, own: AbstractSet[str]) -> Mapping[str, tuple[st
                 others.append(pair)
         kept.append(";".join(others).strip(" \t"))
     if taken:
-        fields.edit(COOKIE, kept)
+        # Whole lines that go and are added, so that the others still pass as they came.
+        fields.remove(COOKIE)
+        for value in kept:
+            if value:
+                fields.add(COOKIE, value)
     return taken
 
 

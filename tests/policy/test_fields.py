@@ -51,39 +51,6 @@ def test_replace_adds_what_was_absent(fields: Fields) -> None:
     assert fields.lines[-1] == ("X-New", "1")
 
 
-def test_edit_gives_each_line_its_value_where_it_stands(fields: Fields) -> None:
-    fields.edit("X-ID", ["7", "8"])
-    assert fields.lines == [("Host", "a.test"), ("X-Id", "7"), ("x-id", "8"), ("Accept", "*/*")]
-    assert fields.all("x-id") == ["7", "8"]
-
-
-@pytest.mark.parametrize(
-    ("values", "lines"),
-    {
-        "one of two": (["", "8"], [("Host", "a.test"), ("x-id", "8"), ("Accept", "*/*")]),
-        "all": (["", ""], [("Host", "a.test"), ("Accept", "*/*")]),
-    }.values(),
-    ids=["one of two", "all"],
-)
-def test_edit_drops_lines_without_a_value(
-    fields: Fields, values: list[str], lines: list[tuple[str, str]]
-) -> None:
-    fields.wire = b""
-    fields.edit("x-id", values)
-    assert fields.lines == lines
-    assert fields.all("x-id") == [value for value in values if value]
-    assert fields.wire is None
-
-
-@pytest.mark.parametrize("odd", ["X-Id", "X_Id"])
-def test_edit_keeps_count_of_odd_names(odd: str) -> None:
-    fields = Fields([(odd, "1"), ("Host", "a.test")])
-    before = fields.has_plain_names
-    fields.edit(odd, [""])
-    assert before is (odd == "X-Id")
-    assert fields.has_plain_names
-
-
 def test_a_copy_is_independent(fields: Fields) -> None:
     copy = fields.copy()
     copy.add("x-id", "3")
