@@ -82,7 +82,7 @@ def finished(
     if isinstance(pending, LoginRefused):
         return (yield from _stale(at, pending))
     if at.now_ns >= pending.started_ns + PENDING_S * NS_PER_S:
-        return refusal_page(at, TOO_SLOW, target=pending.target)
+        return (yield from _stale(at, TOO_SLOW, target=pending.target))
     outcome = yield from at.protocol.finish(at.config, at.exchange, pending, parameters)
     if isinstance(outcome, LoginRefused):
         return refusal_page(at, outcome, target=pending.target)
@@ -118,16 +118,20 @@ def take_pending(
     return NOT_PENDING
 
 
-def _stale(at: Visit, refused: LoginRefused) -> Generator[Effect, Any, Respond[Any]]:
+def _stale(
+    at: Visit, refused: LoginRefused, *, target: str = HOME
+) -> Generator[Effect, Any, Respond[Any]]:
     """Send on who is logged in already, in another tab for example (D2-39)."""
     found = yield from find_session(at)
+    if isinstance(found, StoreUnavailable):
+        return at.without_store(found)
     if not isinstance(found, Record):
-        return refusal_page(at, refused)
+        return refusal_page(at, refused, target=target)
     at.note(found.value)
     return Respond(
         status_code=FOUND,
         reason=ALREADY_LOGGED_IN,
-        headers=(("location", HOME), ("cache-control", "no-store")),
+        headers=(("location", target), ("cache-control", "no-store")),
     )
 
 
@@ -141,7 +145,10 @@ def open_session(
     secret = new_secret(at.exchange)
     session = new_session(at, logged_in)
     for old in dict.fromkeys((*map(digest, at.session_secrets), *before)):
-        yield StoreDelete(kind=SESSIONS, key=old)
+        gone = yield StoreDelete(kind=SESSIONS, key=old)
+        if isinstance(gone, StoreUnavailable):
+            # Two sessions where the user knows of one: the older would outlive a logout.
+            return at.without_store(gone)
     now_ns = session.created_ns
     stored = yield put_session(digest(secret), session, at.config, now_ns)
     if isinstance(stored, StoreUnavailable):

@@ -37,6 +37,8 @@ LEASE_S: Final = 15.0
 POLL_S: Final = 0.1
 WAITS: Final = 250
 WRITES: Final = 5
+# What a provider has just given is worth waiting for a store that fails over.
+WRITE_AGAIN_S: Final = 1.0
 # An access token that ends within so long is of no use to an upstream any more.
 EARLY_NS: Final = 10 * NS_PER_S
 RETRY_NS: Final = 30 * NS_PER_S
@@ -137,10 +139,13 @@ def _write(at: Visit, asked: Record[Session], renewal: Renewal) -> Asking[Renewe
     is_over = isinstance(renewal, Ended) or (
         isinstance(renewal, Kept) and asked.value.agreed != agreed
     )
+    trouble = StoreUnavailable(reason="session-keeps-changing")
     for _ in range(WRITES):
         current = yield StoreGet(kind=SESSIONS, key=asked.key)
         if isinstance(current, StoreUnavailable):
-            return Renewed(session=None, unavailable=current)
+            trouble = current
+            yield Wait(seconds=WRITE_AGAIN_S)
+            continue
         if current is None:
             return Renewed(session=None)
         if is_over and current.value.tokens.refresh_token != asked.value.tokens.refresh_token:
@@ -153,12 +158,13 @@ def _write(at: Visit, asked: Record[Session], renewal: Renewal) -> Asking[Renewe
         put = put_session(asked.key, after, at.config, now_ns, if_version=current.version)
         version = yield put
         if isinstance(version, StoreUnavailable):
-            return Renewed(session=None, unavailable=version)
-        if version is not None:
+            trouble = version
+            yield Wait(seconds=WRITE_AGAIN_S)
+        elif version is not None:
             stored = Record(key=asked.key, value=after, version=version)
             is_fresh = isinstance(renewal, LoggedIn) and renewal.is_person_renewed
             return Renewed(session=stored, is_fresh=is_fresh)
-    return Renewed(session=None, unavailable=StoreUnavailable(reason="session-keeps-changing"))
+    return Renewed(session=None, unavailable=trouble)
 
 
 # The provider was asked because the policy has changed, and could not be asked.
