@@ -41,8 +41,21 @@ def take_cookies(fields: Fields, own: AbstractSet[str]) -> Mapping[str, tuple[st
 def drop_set_cookies(fields: Fields, own: AbstractSet[str]) -> None:
     """Remove from a response what would set one of our own cookies (T-CK-2)."""
     values = fields.all(SET_COOKIE)
-    kept = [value for value in values if value.partition("=")[0].strip(" \t") not in own]
+    kept = [value for value in values if shown_name(value) not in own]
     if len(kept) < len(values):
         fields.remove(SET_COOKIE)
         for value in kept:
             fields.add(SET_COOKIE, value)
+
+
+def shown_name(set_cookie: str) -> str:
+    """Return the name under which a browser will show us what a response sets.
+
+    A cookie without a name is shown as its value alone, and that may look like another one
+    (RFC 6265bis, section 5.5).
+    """
+    name, separator, content = set_cookie.partition(";")[0].partition("=")
+    name = name.strip(" \t")
+    if separator and not name:
+        name = content.partition("=")[0].strip(" \t")
+    return name

@@ -10,8 +10,8 @@ import hashlib
 import secrets
 import ssl
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -81,7 +81,7 @@ def assemble(plan: Plan, progress: Progress | None = None) -> Assembly:
     """
     work = _Assembler(plan, progress)
     work.read_vaults()
-    served = [work.attempt(partial(work.endpoint, each)) for each in plan.endpoints]
+    served = hiding_cookies([work.attempt(partial(work.endpoint, each)) for each in plan.endpoints])
     listeners = [work.attempt(partial(work.listener, each)) for each in plan.listeners]
     intelligence = work.attempt(work.intelligence)
     store = work.store()
@@ -124,6 +124,16 @@ def assemble(plan: Plan, progress: Progress | None = None) -> Assembly:
         admin_token=admin_token,
         warnings=sorted_problems(problems),
     )
+
+
+def hiding_cookies(served: Sequence[ServedEndpoint | None]) -> list[ServedEndpoint | None]:
+    """Have every endpoint keep the login cookies of all from its upstream (T-CK-1, T-CK-2).
+
+    A browser shows them to more than the host that set them: to all hosts of a domain that shares
+    a login, and to all ports of one host.
+    """
+    own = frozenset[str]().union(*(each.policy.own_cookies for each in served if each is not None))
+    return [each and replace(each, policy=replace(each.policy, own_cookies=own)) for each in served]
 
 
 def is_public(endpoint: EndpointPlan) -> bool:

@@ -336,9 +336,11 @@ class ExchangeDriver:
             and self._head.version == "HTTP/1.1"
             and not self._policy.has(ON_HTTP_RESPONSE)
         ):
-            lines = received_fields(head.fields).lines
+            fields = received_fields(head.fields)
+            if self._policy.own_cookies:
+                drop_set_cookies(fields, self._policy.own_cookies)
             self._client.write(
-                render_response_head(head.status, REASONS.get(head.status, ""), lines)
+                render_response_head(head.status, REASONS.get(head.status, ""), fields.lines)
             )
 
     def switched_protocols(self, head: ResponseHead, first: bytes) -> None:

@@ -73,3 +73,37 @@ def test_t_ck_2_the_upstream_sets_none_of_them() -> None:
     drop_set_cookies(fields, OWN)
     assert fields.all("set-cookie") == ["theme=dark; Path=/"]
     assert fields.first("x-other") == "1"
+
+
+SET = {
+    "ours": "ngrok.default.session=a; Path=/",
+    "ours with a prefix": "__Host-ngrok.default.session=a; Path=/; Secure",
+    "T-CK-2 spaces around": " \tngrok.default.session\t = a",
+    "T-CK-2 without a value": "ngrok.default.session",
+    "T-CK-2 without a value, with attributes": "ngrok.default.session; Path=/",
+    "T-CK-2 nameless, shown as ours": "=ngrok.default.session=a; Path=/",
+    "T-CK-2 nameless, with spaces": " = ngrok.default.session =a",
+}
+
+
+@pytest.mark.parametrize("value", SET.values(), ids=SET)
+def test_t_ck_2_an_upstream_sets_none_of_ours(value: str) -> None:
+    fields = Fields([("Set-Cookie", "x=1"), ("Set-Cookie", value), ("Set-Cookie", "y=2")])
+    drop_set_cookies(fields, OWN)
+    assert fields.all("set-cookie") == ["x=1", "y=2"]
+
+
+KEPT = {
+    "another": "x=1",
+    "ours as a value": "x=ngrok.default.session=a",
+    "ours as an attribute": "x=1; ngrok.default.session=a",
+    "nameless": "=x; Path=/",
+    "longer": "ngrok.default.sessions=a",
+}
+
+
+@pytest.mark.parametrize("value", KEPT.values(), ids=KEPT)
+def test_an_upstream_sets_all_others(value: str) -> None:
+    fields = Fields([("Set-Cookie", value)])
+    drop_set_cookies(fields, OWN)
+    assert fields.all("set-cookie") == [value]
