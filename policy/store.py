@@ -87,7 +87,7 @@ class StorePut:
 class StoreTake:
     """Read and remove a record in one step, so that nobody else gets it (P12).
 
-    Answered like StoreGet.
+    Answered like StoreGet. Streams that were let in on it end, as with StoreDelete.
     """
 
     kind: Kind[Any]

@@ -22,10 +22,10 @@ def answer_effect(effect: Effect, service: Service) -> Any:
     match effect:
         case GetDocument():
             return service.documents.answer(effect)
-        case StoreGet() | StorePut() | StoreTake() | StoreFind():
+        case StoreGet() | StorePut() | StoreFind():
             return service.store.answer(effect)
-        case StoreDelete():
-            return _delete(effect, service)
+        case StoreDelete() | StoreTake():
+            return _remove(effect, service)
         case Now():
             return service.now_ns()
         case Fetch():
@@ -42,7 +42,7 @@ def answer_effect(effect: Effect, service: Service) -> Any:
             assert_never(effect)
 
 
-def _delete(effect: StoreDelete, service: Service) -> Any:
+def _remove(effect: StoreDelete | StoreTake, service: Service) -> Any:
     """Remove a record, and have streams decided again that were let in on it (T-WS-4)."""
     answer = service.store.answer(effect)
     if isinstance(answer, asyncio.Future):
@@ -52,7 +52,7 @@ def _delete(effect: StoreDelete, service: Service) -> Any:
     return answer
 
 
-def _removed(effect: StoreDelete, service: Service) -> None:
+def _removed(effect: StoreDelete | StoreTake, service: Service) -> None:
     # Whatever the answer was: what can't be known is not let through.
     service.streams.record_removed(effect.kind.name, effect.key)
 
