@@ -27,7 +27,7 @@ from policy.effect import (
     Unavailable,
 )
 from policy.exchange import Exchange
-from policy.store import ABSENT, StorePut
+from policy.store import StoreGet, StorePut
 from tests import exchanges
 from tests.tokens import NOON_S, RS256, Signer, b64, key_set
 
@@ -159,11 +159,12 @@ class Provider:
                 return self.document(effect)
             case Fetch():
                 return self.fetch(effect)
+            case StoreGet():
+                return self.stored.get(effect.key)
             case StorePut():
-                assert effect.if_version == ABSENT
                 assert effect.ttl_s > 0
-                is_new = self.stored.setdefault(effect.key, effect) is effect
-                return 1 if is_new else None
+                self.stored[effect.key] = effect
+                return 1
         raise AssertionError(effect)
 
     def document(self, request: GetDocument) -> Document | Unavailable:

@@ -43,6 +43,9 @@ def backchannel_logout(at: Visit) -> Generator[Effect, Any, Respond[Any]]:
             return _refused(at, notice.reason, notice.detail, status_code=UNAVAILABLE)
         return _refused(at, notice.reason, notice.detail)
     failed = yield from end_sessions(at, notice)
+    if failed is None and notice.remember is not None:
+        remembered = yield notice.remember
+        failed = remembered if isinstance(remembered, StoreUnavailable) else None
     if failed is not None:
         return _refused(at, failed.reason, status_code=UNAVAILABLE)
     return Respond(status_code=200, reason=BACKCHANNEL_LOGOUT, headers=NO_STORE)

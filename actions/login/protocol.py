@@ -12,10 +12,12 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from actions.login.pages import Words
 from actions.login.paths import CALLBACK
+from actions.login.public_origin import WILDCARD
 from actions.login.session import PendingLogin, Person, Session, Tokens
 from actions.login.settings import LoginSettings
 from policy.action import Exchange
 from policy.effect import Effect
+from policy.store import StorePut
 
 C = TypeVar("C", bound=LoginSettings)
 A = TypeVar("A")
@@ -113,10 +115,15 @@ class Form:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogoutNotice:
-    """Whose sessions a provider says are over: one of its own sessions, or all of a user's."""
+    """Whose sessions a provider says are over: one of its own sessions, or all of a user's.
+
+    `remember` writes down that this notice was carried out, for it to be good for once. It is
+    for afterwards: a notice that could not be carried out may come again.
+    """
 
     subject: str = ""
     provider_session: str = ""
+    remember: StorePut | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +155,14 @@ class LoginProtocol(Generic[C]):
     event_name: str = "oauth"
 
     def scope(self, config: C, exchange: Exchange) -> str:
-        """Name all that a login and its session have to have been made for (OA-4)."""
-        where = config.auth_cookie_domain or exchange.endpoint.id
+        """Name all that a login and its session have to have been made for (OA-4).
+
+        On a wildcard endpoint that is the one host: a cookie that was carried to another is none.
+        """
+        where, endpoint = config.auth_cookie_domain, exchange.endpoint
+        if where is None:
+            where = endpoint.id
+            if endpoint.host.startswith(WILDCARD) and exchange.request is not None:
+                where = f"{where}/{exchange.request.public_url.host}"
         url = self.provider(config, exchange)[1]
-        return f"{config.login_name} {where} {url} {self.client_id(config)}"
+        return f"{self.event_name} {config.login_name} {where} {url} {self.client_id(config)}"

@@ -94,6 +94,13 @@ def check_login(
             error_code=BAD_NONCE,
             detail="the ID token: nonce: missing, or of another login",
         )
+    return check_demands(claims, rules, now_ns=now_ns)
+
+
+def check_demands(
+    claims: Mapping[str, Any], rules: IdTokenRules, *, now_ns: int
+) -> LoginRefused | None:
+    """Check that a login was as recent, and of the kind, as the policy demands (D2-20, D2-21)."""
     if rules.max_age_s is not None:
         since = claims.get("auth_time")
         if not is_date(since) or now_ns / NS_PER_S > since + rules.max_age_s + LEEWAY_S:

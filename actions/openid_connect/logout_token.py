@@ -22,7 +22,7 @@ from actions.openid_connect.signed_claims import (
     read_signed,
     time_finding,
 )
-from policy.store import ABSENT, BadRecord, Kind, StorePut, StoreUnavailable
+from policy.store import BadRecord, Kind, StoreGet, StorePut, StoreUnavailable
 
 PARAMETER: Final = "logout_token"
 EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
@@ -61,24 +61,24 @@ def read_logout_notice(
     if finding:
         return rejected(finding)
     last_s = min(claims["exp"], claims["iat"] + MAX_AGE_S) + LEEWAY_S
-    stored = yield StorePut(
-        kind=USED_LOGOUT_TOKENS,
-        key=digest(f"{metadata.issuer} {rules.client_id} {claims['jti']}"),
-        value=b"",
-        ttl_s=last_s - now_s + LEEWAY_S,
-        if_version=ABSENT,
-    )
-    if isinstance(stored, StoreUnavailable):
+    key = digest(f"{metadata.issuer} {rules.client_id} {claims['jti']}")
+    used = yield StoreGet(kind=USED_LOGOUT_TOKENS, key=key)
+    if isinstance(used, StoreUnavailable):
         return LoginRefused(
             status_code=503,
             reason="store-unavailable",
             error_code=STORE_CODE,
-            detail=stored.reason,
+            detail=used.reason,
             retry_after_s=RETRY_AFTER_S,
         )
-    if stored is None:
+    if used is not None:
         return rejected("jti: used before")
-    return LogoutNotice(subject=claims.get("sub", ""), provider_session=claims.get("sid", ""))
+    remember = StorePut(
+        kind=USED_LOGOUT_TOKENS, key=key, value=b"", ttl_s=last_s - now_s + LEEWAY_S
+    )
+    return LogoutNotice(
+        subject=claims.get("sub", ""), provider_session=claims.get("sid", ""), remember=remember
+    )
 
 
 def token_in(body: bytes) -> str | None:

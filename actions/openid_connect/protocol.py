@@ -17,6 +17,7 @@ from typing import Any, Final
 from actions.login.protocol import (
     Asking,
     Challenge,
+    Ended,
     Farewell,
     Kept,
     LoggedIn,
@@ -42,8 +43,10 @@ from actions.oauth2.token_endpoint import (
 )
 from actions.openid_connect.end_session import end_session_url
 from actions.openid_connect.id_token import (
+    check_demands,
     check_login,
     details_of,
+    kept_claims,
     read_id_token,
     rejected,
     rules_of,
@@ -151,7 +154,13 @@ def _logged_in(
 
 
 def renew(config: OpenIdSettings, exchange: Exchange, session: Session) -> Asking[Renewal]:
-    """Ask about the user again."""
+    """Ask about the user again; who would have to log in otherwise now, has to do that."""
+    rules = rules_of(config)
+    if session.agreed != config.agreed:
+        known, now_ns = kept_claims(session.tokens.id_token), exchange.surroundings.now_ns()
+        refused = check_demands(known, rules, now_ns=now_ns)
+        if refused is not None:
+            return Ended(reason=refused.reason, error_code=refused.error_code)
     metadata = yield from get_metadata(config.issuer_url)
     if isinstance(metadata, LoginRefused):
         exchange.warnings.append(f"session {session.id}: {metadata.detail}")
@@ -162,7 +171,7 @@ def renew(config: OpenIdSettings, exchange: Exchange, session: Session) -> Askin
                 exchange=exchange,
                 metadata=metadata,
                 endpoint=token_endpoint_of(config, metadata),
-                rules=rules_of(config),
+                rules=rules,
                 session=session,
                 accept_unverified_email=config.accept_unverified_email,
             )

@@ -12,7 +12,7 @@ from actions.login.protocol import LoginRefused, LogoutNotice
 from actions.openid_connect.logout_token import USED_LOGOUT_TOKENS, token_in
 from actions.openid_connect.protocol import PROTOCOL
 from policy.effect import Effect
-from policy.store import BadRecord, StorePut, StoreUnavailable
+from policy.store import BadRecord, StoreGet, StoreUnavailable
 from tests import exchanges
 from tests.openid_provider import CLIENT_ID, USER, Provider, secrets_shown, settings
 from tests.tokens import NOON_S, RS256, Signer, rsa_key
@@ -26,6 +26,9 @@ def notice(provider: Provider, body: bytes) -> LogoutNotice | LoginRefused:
     outcome = provider.play(PROTOCOL.logout_notice(settings(), exchange, body))
     provider.given.append(body.decode("latin-1").removeprefix("logout_token="))
     assert secrets_shown(provider, exchange, outcome) == []
+    if isinstance(outcome, LogoutNotice):
+        assert outcome.remember is not None
+        provider.answer(outcome.remember)
     return outcome
 
 
@@ -162,7 +165,7 @@ def test_a_doubled_field_ends_no_session() -> None:
 def test_a_store_that_is_away_is_no_reason_to_believe() -> None:
     class Without(Provider):
         def answer(self, effect: Effect) -> Any:
-            if isinstance(effect, StorePut):
+            if isinstance(effect, StoreGet):
                 return StoreUnavailable(reason="not-connected")
             return super().answer(effect)
 

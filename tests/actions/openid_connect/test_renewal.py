@@ -271,3 +271,28 @@ def test_an_id_token_that_can_not_be_read_any_more_tells_nothing() -> None:
     outcome = renew(provider, replace(session, tokens=unreadable))
     assert isinstance(outcome, LoggedIn)
     assert outcome.person.subject == session.person.subject
+
+
+STEP_UPS: dict[str, dict[str, str]] = {
+    "D2-20 max_age": {"max_age": "60"},
+    "D2-21 acr_values": {"acr_values": "urn:mfa"},
+}
+
+
+@pytest.mark.parametrize("asked", STEP_UPS.values(), ids=STEP_UPS)
+def test_a_policy_that_asks_for_more_is_not_satisfied_by_an_older_login(
+    asked: dict[str, str],
+) -> None:
+    provider = Provider(changes={"id_token": {"acr": "urn:password", "auth_time": NOON_S - 600}})
+    session = logged_in(provider)
+    outcome = renew(provider, session, settings(authz_url_params=asked))
+    assert isinstance(outcome, Ended)
+    assert outcome.error_code == "ERR_NGROK_3114"
+    assert provider.fetches("/token") == []
+
+
+@pytest.mark.parametrize("asked", STEP_UPS.values(), ids=STEP_UPS)
+def test_an_older_login_that_has_all_that_goes_on(asked: dict[str, str]) -> None:
+    provider = Provider(changes={"id_token": {"acr": "urn:mfa", "auth_time": NOON_S - 30}})
+    session = logged_in(provider)
+    assert isinstance(renew(provider, session, settings(authz_url_params=asked)), LoggedIn)
