@@ -19,6 +19,7 @@ from actions.login.session import PENDING_LOGINS, PendingLogin, digest
 from actions.login.visit import Visit
 from policy.action import Respond
 from policy.effect import Effect
+from policy.net import AddressError, parse_address
 from policy.store import StorePut, StoreUnavailable
 
 PENDING_S: Final = 900
@@ -81,9 +82,18 @@ def remember(
         key=pending_key(challenge.state, browser),
         value=pending,
         ttl_s=REMEMBERED_S,
-        groups=(f"browser:{pending.browser}", f"address:{at.exchange.connection.client_ip}"),
+        groups=(f"browser:{pending.browser}", address_group(at.exchange.connection.client_ip)),
     )
     return stored
+
+
+def address_group(client_ip: str) -> str:
+    """Name all logins that one client has begun: of IPv6, everybody has a /64 and more (OA-13)."""
+    try:
+        address = parse_address(client_ip)
+    except AddressError:
+        return f"address:{client_ip}"
+    return f"address:{address.value >> 64:x}::/64" if address.version == 6 else f"address:{address}"
 
 
 def pending_key(state: str, browser: str) -> str:

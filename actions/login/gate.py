@@ -23,7 +23,14 @@ from actions.login.renewal import Renewed, is_due, renewed
 from actions.login.result import AS_USUAL, Circumstances
 from actions.login.return_target import HOME, login_path, own_target
 from actions.login.session import Session
-from actions.login.sessions import NS_PER_S, NoSession, find_session, needs_touch, touched
+from actions.login.sessions import (
+    NS_PER_S,
+    NoSession,
+    ended,
+    find_session,
+    needs_touch,
+    touched,
+)
 from actions.login.settings import LoginSettings
 from actions.login.visit import Visit, visit
 from policy.action import ActionError, Continue, Outcome, Respond
@@ -73,6 +80,9 @@ def guard(
         if after.session is None:
             absence = NoSession(reason=after.ended.reason if after.ended else LOGIN_REQUIRED)
             return (yield from challenge(at, absence, make_result))
+        over = ended(after.session.value, config, at.now_ns)
+        if over is not None:
+            return (yield from challenge(at, over, make_result))
         circumstances = Circumstances(is_refreshed=after.is_fresh)
         result = make_result(after.session.value, circumstances)
         return _admitted(at, after.session, now_ns, result)

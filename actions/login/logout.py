@@ -24,7 +24,7 @@ from actions.login.session import SESSIONS, Session, digest
 from actions.login.visit import Visit
 from policy.action import Continue, Outcome, Respond
 from policy.effect import Effect
-from policy.store import BadRecord, Kind, StorePut, StoreTake, StoreUnavailable
+from policy.store import BadRecord, Kind, StoreGet, StorePut, StoreTake, StoreUnavailable
 
 LOGGED_OUT: Final = "logged-out"
 NOT_ASKED_FOR: Final = "logout-not-asked-for"
@@ -66,7 +66,7 @@ def logout(at: Visit, *, is_last: bool) -> Generator[Effect, Any, Outcome[Any]]:
     request = at.request
     if request.method not in ("GET", "HEAD", "POST"):
         return _refused(at, 405, METHOD_NOT_ALLOWED, (("allow", "GET, HEAD, POST"),))
-    if not is_last and not at.session_secrets:
+    if not is_last and not (yield from _has_session(at)):
         return Continue()
     back = yield from _returned(at)
     if back is not None:
@@ -77,6 +77,14 @@ def logout(at: Visit, *, is_last: bool) -> Generator[Effect, Any, Outcome[Any]]:
     if is_foreign:
         return _to_be_confirmed(at)
     return (yield from _log_out(at))
+
+
+def _has_session(at: Visit) -> Generator[Effect, Any, bool]:
+    """Tell whether there is a session to end; a cookie alone may be of one that is long over."""
+    for secret in at.session_secrets:
+        if (yield StoreGet(kind=SESSIONS, key=digest(secret))) is not None:
+            return True
+    return False
 
 
 def _log_out(at: Visit) -> Generator[Effect, Any, Respond[Any]]:

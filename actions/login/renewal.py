@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from actions.login.protocol import Asking, Ended, Kept, LoggedIn, Renewal
-from actions.login.session import SESSIONS, Session
+from actions.login.session import SESSIONS, Session, digest
 from actions.login.sessions import NS_PER_S, put_session
 from actions.login.settings import LoginSettings
 from actions.login.visit import Visit
@@ -94,7 +94,9 @@ def renewed(at: Visit, record: Record[Session]) -> Generator[Effect, Any, Renewe
     def work() -> Generator[Effect, Any, Renewed]:
         return _renewed_alone(at, record.key)
 
-    answer: Renewed = yield Once(name=f"renew:{record.key}", work=work)
+    # Endpoints that share a session may ask for different things.
+    agreed = digest(at.protocol.agreed(at.config))
+    answer: Renewed = yield Once(name=f"renew:{record.key}:{agreed}", work=work)
     return answer
 
 
@@ -136,9 +138,9 @@ def _sort_of(renewal: Renewal) -> str:
 def _write(at: Visit, asked: Record[Session], renewal: Renewal) -> Asking[Renewed]:
     """Write down what came of it, over whatever has happened to the session meanwhile."""
     agreed, now_ns = at.protocol.agreed(at.config), at.now_ns
-    is_over = isinstance(renewal, Ended) or (
-        isinstance(renewal, Kept) and asked.value.agreed != agreed
-    )
+    is_person_renewed = isinstance(renewal, LoggedIn) and renewal.is_person_renewed
+    # What was agreed to before says nothing about what is asked for now.
+    is_over = isinstance(renewal, Ended) or (asked.value.agreed != agreed and not is_person_renewed)
     trouble = StoreUnavailable(reason="session-keeps-changing")
     for _ in range(WRITES):
         current = yield StoreGet(kind=SESSIONS, key=asked.key)
@@ -155,6 +157,9 @@ def _write(at: Visit, asked: Record[Session], renewal: Renewal) -> Asking[Renewe
             yield StoreDelete(kind=SESSIONS, key=asked.key)
             return Renewed(session=None, ended=renewal if isinstance(renewal, Ended) else CHANGED)
         after = _after(current.value, renewal, agreed, now_ns)
+        if not at.exchange.is_readmission:
+            # A stream that stays open is nobody who does something.
+            after = replace(after, last_active_ns=now_ns)
         put = put_session(asked.key, after, at.config, now_ns, if_version=current.version)
         version = yield put
         if isinstance(version, StoreUnavailable):
@@ -162,8 +167,7 @@ def _write(at: Visit, asked: Record[Session], renewal: Renewal) -> Asking[Renewe
             yield Wait(seconds=WRITE_AGAIN_S)
         elif version is not None:
             stored = Record(key=asked.key, value=after, version=version)
-            is_fresh = isinstance(renewal, LoggedIn) and renewal.is_person_renewed
-            return Renewed(session=stored, is_fresh=is_fresh)
+            return Renewed(session=stored, is_fresh=is_person_renewed)
     return Renewed(session=None, unavailable=trouble)
 
 
@@ -173,7 +177,7 @@ CHANGED: Final = Ended(reason="login-config-changed", error_code="ERR_NGROK_3100
 
 def _after(session: Session, renewal: Renewal, agreed: str, now_ns: int) -> Session:
     if not isinstance(renewal, LoggedIn):
-        return replace(session, retry_ns=now_ns + RETRY_NS, last_active_ns=now_ns)
+        return replace(session, retry_ns=now_ns + RETRY_NS)
     ends_ns = session.ends_ns if renewal.ends_ns is None else min(session.ends_ns, renewal.ends_ns)
     return replace(
         session,
@@ -184,7 +188,6 @@ def _after(session: Session, renewal: Renewal, agreed: str, now_ns: int) -> Sess
         agreed=agreed,
         refreshed_ns=now_ns if renewal.is_person_renewed else session.refreshed_ns,
         retry_ns=0 if renewal.is_person_renewed else now_ns + RETRY_NS,
-        last_active_ns=now_ns,
         ends_ns=ends_ns,
     )
 

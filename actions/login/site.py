@@ -10,7 +10,9 @@ from actions.login.backchannel import backchannel_logout
 from actions.login.begin import begin_login
 from actions.login.callback import callback
 from actions.login.cookies import own_cookies
+from actions.login.gate import unauthenticated
 from actions.login.logout import logout
+from actions.login.navigation import is_navigation
 from actions.login.paths import BACKCHANNEL_LOGOUT, LOGIN, LOGOUT
 from actions.login.protocol import LoginProtocol
 from actions.login.return_target import asked_target
@@ -57,6 +59,11 @@ def login_site(
 
 
 def ask_for_login(at: Visit) -> Served:
-    """Begin a login because somebody wants one, also if there is a session."""
+    """Begin a login because somebody wants one, also if there is a session.
+
+    Nobody wants one who loads an image: what is no navigation is told so, as anywhere (D2-38).
+    """
+    if not (is_navigation(at.request) or at.config.unauthenticated == "redirect"):
+        return unauthenticated(at, reason=LOGIN_ASKED_FOR, result=None)
     target = asked_target(at.request)
     return (yield from begin_login(at, target=target, reason=LOGIN_ASKED_FOR, force=True))
