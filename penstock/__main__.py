@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from penstock import check, demo, http, start
+from penstock import check, demo, http, saml, start
 from penstock.doctor import doctor
 from penstock.eval import evaluate_request
 from penstock.people import identities, sessions
@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
 GROUPS: Mapping[str, Callable[[], typer.Typer]] = {
     "sessions": sessions.build_app,
     "identities": identities.build_app,
+    "saml": saml.build_app,
 }
 
 

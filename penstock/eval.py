@@ -19,9 +19,12 @@ from penstock.loading_bar import loading_bar
 from penstock.logged_in import with_logins
 from penstock.output import show
 from penstock.problem_text import problem_lines
+from penstock.saml_rehearsal import rehearsal
+from penstock.saml_response import read_saml_response
 from penstock.sample_exchange import LOOPBACK, exchange_for, request_of
 from penstock.sample_request import field_of, parse_sample, request_from_file, request_from_flags
 from policy.evaluation import Ending, Evaluation, UpstreamAnswer, evaluate
+from policy.exchange import Exchange
 from policy.net import Address, AddressError, parse_address
 from proxy.failure import Failure
 from proxy.http1.request_head import BadRequest
@@ -82,6 +85,19 @@ def evaluate_request(
             help="Who is logged in, by that login or by any; may be repeated.",
         ),
     ] = None,
+    saml_response: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="What a SAML provider sent: play the browser that brings it, and explain.",
+        ),
+    ] = None,
+    request_id: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="Our request that it has to answer; without it, the one it names."
+        ),
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show every rule and what its expressions saw.")
     ] = False,
@@ -101,6 +117,8 @@ def evaluate_request(
     a status from 400.
     """
     flags = (method, url, header or None, body)
+    if saml_response is not None and (request is not None or method or header or body):
+        raise typer.BadParameter("--saml-response is a whole request; give no other but its --url")
     if request is not None and any(flag is not None for flag in flags):
         raise typer.BadParameter("give a request file, or flags that describe a request, not both")
     with loading_bar() as progress:
@@ -111,7 +129,12 @@ def evaluate_request(
     now_ns = time.time_ns() if clock is None else nanoseconds(clock)
     client = client_address(client_ip)
     contents = given_contents(jwks or [])
-    if request is not None:
+    played = None
+    if saml_response is not None:
+        shown = read_saml_response(saml_response)
+        played = rehearsal(loaded, shown, url=url, request_id=request_id)
+        data, scheme = played.request()
+    elif request is not None:
         data, scheme = request_from_file(read_bytes(request))
     else:
         data, scheme = request_from_flags(
@@ -130,16 +153,24 @@ def evaluate_request(
             show(refusal_lines(refusal))
         raise typer.Exit(int(exit_code)) from None
 
+    def new_exchange() -> Exchange:
+        return exchange_for(
+            sample, client=client, now_ns=now_ns, keeps_encoded_slashes=keep_encoded_slashes
+        )
+
+    store = None
+    if played is not None:
+        store = played.remembered(new_exchange(), request_of(sample, now_ns=now_ns))
     evaluation = evaluate(
         loaded,
-        exchange_for(
-            sample, client=client, now_ns=now_ns, keeps_encoded_slashes=keep_encoded_slashes
-        ),
+        new_exchange(),
         request_of(sample, now_ns=now_ns),
         sample.body,
         upstream,
         contents=contents,
+        store=store,
     )
+    explain = explain or played is not None
     secrets = None if show_secrets else secrets_of(evaluation)
     if as_json:
         write_json(evaluation_json(evaluation, loaded, secrets))

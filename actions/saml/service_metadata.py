@@ -35,7 +35,8 @@ def render_service_metadata(service: ServiceProvider) -> bytes:
         descriptor = _add_key(role, "encryption", service.certificate)
         for algorithm in ENCRYPTION:
             child(descriptor, MD, "EncryptionMethod", Algorithm=algorithm)
-    for binding in (REDIRECT, POST):
+    # Without a key nothing could be answered there.
+    for binding in (REDIRECT, POST) if service.private_key is not None else ():
         child(role, MD, "SingleLogoutService", Binding=binding, Location=service.logout_url)
     if service.name_id_format:
         child(role, MD, "NameIDFormat", service.name_id_format)

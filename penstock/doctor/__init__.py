@@ -15,6 +15,7 @@ from penstock.doctor.logins import Login, find_logins
 from penstock.doctor.report import report_json, report_lines
 from penstock.document_file import load_policy_file
 from penstock.output import show
+from penstock.saml_response import read_saml_response
 from policy.url import DEFAULT_PORTS, UrlError, authority_text, parse_url
 from proxy.assembly import Assembly, assemble
 from proxy.config import read_config
@@ -35,6 +36,10 @@ def doctor(
     probe: Annotated[
         bool, typer.Option("--probe", help="Try id and secret with a made-up code.")
     ] = False,
+    saml_response: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What a SAML provider sent: say why it is refused."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Examine the logins of a policy: provider, keys, clock, redirect URI, credentials.
@@ -43,7 +48,7 @@ def doctor(
     logging in.
     """
     assembly = None if config is None else assemble(read_config(config))
-    origin = public_origin(url) if url is not None else _configured_origin(assembly, policy)
+    origin = public_origin(url) if url is not None else configured_origin(assembly, policy)
     logins = list(
         find_logins(
             load_policy_file(policy),
@@ -53,7 +58,8 @@ def doctor(
     )
     if not logins:
         raise typer.BadParameter(f"{policy} has no login to look at", param_hint="POLICY")
-    examinations = asyncio.run(_examined(logins, probes=probe))
+    shown = None if saml_response is None else read_saml_response(saml_response)
+    examinations = asyncio.run(_examined(logins, probes=probe, saml_response=shown))
     if as_json:
         document = report_json(str(policy), examinations)
         sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
@@ -62,10 +68,15 @@ def doctor(
     raise typer.Exit(int(any(each.has_failed for each in examinations)))
 
 
-async def _examined(logins: list[Login], *, probes: bool) -> list[Examination]:
+async def _examined(
+    logins: list[Login], *, probes: bool, saml_response: str | None
+) -> list[Examination]:
     fetcher = Fetcher()
     try:
-        return [await examine(each, fetcher, probes=probes) for each in logins]
+        return [
+            await examine(each, fetcher, probes=probes, saml_response=saml_response)
+            for each in logins
+        ]
     finally:
         await fetcher.close()
 
@@ -85,7 +96,7 @@ def public_origin(text: str) -> str:
     return f"{parts.scheme}://{authority_text(parts.host, shown)}"
 
 
-def _configured_origin(assembly: Assembly | None, policy: Path) -> str:
+def configured_origin(assembly: Assembly | None, policy: Path) -> str:
     """Return the URL of the endpoint that a policy is for; "" if there is not just one."""
     if assembly is None:
         return ""

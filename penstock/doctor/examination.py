@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from actions.oauth.settings import Config as OauthSettings
 from actions.oauth2.token_endpoint import Granted, NotGranted
 from actions.openid_connect.settings import OpenIdSettings
-from penstock.doctor import oauth, openid
+from penstock.doctor import oauth, openid, saml
 from penstock.doctor.credentials import check_credentials, check_probe
 from penstock.doctor.finding import Finding, Verdict
 from penstock.doctor.logins import Login
@@ -31,8 +32,13 @@ class Examination:
         return any(each.verdict is Verdict.FAILED for each in self.findings)
 
 
-async def examine(login: Login, fetcher: Fetcher, *, probes: bool) -> Examination:
-    """Examine one login; with `probes` its credentials are tried at the provider."""
+async def examine(
+    login: Login, fetcher: Fetcher, *, probes: bool, saml_response: str | None = None
+) -> Examination:
+    """Examine one login; with `probes` its credentials are tried at the provider.
+
+    A login by SAML is shown `saml_response`, and says what it thinks of it.
+    """
     uri = redirect_uri(login)
     asked = uri if probes else None
     settings = login.settings
@@ -41,11 +47,19 @@ async def examine(login: Login, fetcher: Fetcher, *, probes: bool) -> Examinatio
         provider = settings.issuer_url
         found: list[Finding | None] = [check(at_openid) for check in openid.CHECKS]
         answers, probed = at_openid.answers, at_openid.probe
-    else:
+    elif isinstance(settings, OauthSettings):
         at_oauth = await oauth.gather(login, settings, fetcher, asked)
         provider = settings.chosen_provider.title
         found = [check(at_oauth) for check in oauth.CHECKS]
         answers, probed = at_oauth.answers, at_oauth.probe
+    else:
+        at_saml = await saml.gather(login, settings, fetcher)
+        return Examination(
+            login=login,
+            provider=at_saml.title,
+            redirect_uri=uri,
+            findings=tuple(saml.findings(at_saml, saml_response)),
+        )
     found += _own_checks(login, answers, probed)
     return Examination(
         login=login, provider=provider, redirect_uri=uri, findings=tuple(_made(found))

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from actions.oauth.settings import Config as OauthSettings
 from actions.openid_connect.settings import OpenIdSettings
+from actions.saml.settings import Config as SamlSettings
 from penstock.sample_exchange import LOOPBACK, exchange_for, request_of
 from penstock.sample_request import parse_sample, request_from_flags
 from policy.compiled import CompiledAction, CompiledRule, Policy
@@ -20,8 +21,8 @@ from policy.surroundings import Surroundings, no_secret
 from policy.template import InterpolationError
 from policy.variables import activation
 
-Settings: TypeAlias = OpenIdSettings | OauthSettings
-EXAMINED: Final = ("openid-connect", "oauth")
+Settings: TypeAlias = OpenIdSettings | OauthSettings | SamlSettings
+EXAMINED: Final = ("openid-connect", "oauth", "saml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -42,11 +43,15 @@ class Login:
     @property
     def client_id(self) -> str | None:
         """What the provider calls us; None if it is not known here."""
+        if isinstance(self.settings, SamlSettings):
+            return self.settings.entity_id
         return None if isinstance(self.settings.client_id, Pending) else self.settings.client_id
 
     @property
     def client_secret(self) -> str | None:
-        """The secret that goes with it; None if it is not known here."""
+        """The secret that goes with it; None if it is not known here, or there is none."""
+        if isinstance(self.settings, SamlSettings):
+            return None
         secret = self.settings.client_secret
         return None if isinstance(secret, Pending) else secret
 
@@ -83,7 +88,7 @@ def _settings(
     try:
         return step.config.resolve(_activation(public_url, surroundings)), ""
     except InterpolationError as error:
-        # Both kinds of settings can be shaped without a request.
+        # All kinds of settings can be shaped without a request.
         sample: Any = step.config.sample
         return sample, error.field
 

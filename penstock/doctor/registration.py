@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from actions.login.paths import BACKCHANNEL_LOGOUT, CALLBACK, LOGOUT, with_auth_id
 from actions.login.public_origin import is_loopback
+from actions.saml.paths import ASSERTION_CONSUMER
+from actions.saml.settings import Config as SamlSettings
 from penstock.doctor.finding import Finding, doubtful, fine, unseen
 from penstock.doctor.logins import Login
 
@@ -16,7 +18,8 @@ WILDCARD: Final = "*."
 
 def redirect_uri(login: Login) -> str:
     """Return where the provider sends browsers back to."""
-    return _own_url(login, CALLBACK)
+    is_saml = isinstance(login.settings, SamlSettings)
+    return own_url(login, ASSERTION_CONSUMER if is_saml else CALLBACK)
 
 
 def check_redirect_uri(login: Login) -> Finding:
@@ -50,11 +53,12 @@ def check_logout_uris(login: Login, *, has_end_session: bool, has_backchannel: b
         return fine("logout", "the provider has none that could be used: here only")
     uris = []
     if has_end_session:
-        uris.append(f"post-logout redirect URI {_own_url(login, LOGOUT)}")
+        uris.append(f"post-logout redirect URI {own_url(login, LOGOUT)}")
     if has_backchannel:
-        uris.append(f"back-channel logout URI {_own_url(login, BACKCHANNEL_LOGOUT)}")
+        uris.append(f"back-channel logout URI {own_url(login, BACKCHANNEL_LOGOUT)}")
     return fine("logout", f"register {' and '.join(uris)}")
 
 
-def _own_url(login: Login, path: str) -> str:
+def own_url(login: Login, path: str) -> str:
+    """Return one of our addresses, as the provider has to know it."""
     return (login.public_url or YOUR_HOST) + with_auth_id(path, login.settings.auth_id)

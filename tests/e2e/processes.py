@@ -26,6 +26,7 @@ def running(
     *,
     port: int,
     log: Path,
+    host: str = "127.0.0.1",
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program until the block ends; it is ready when its port accepts connections."""
@@ -34,7 +35,7 @@ def running(
             command, stdout=output, stderr=subprocess.STDOUT, env=environment
         )
         try:
-            wait_for_port(port, process, log)
+            wait_for_port((host, port), process, log)
             yield process
         finally:
             process.terminate()
@@ -45,16 +46,16 @@ def running(
                 process.wait()
 
 
-def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for_port(address: tuple[str, int], process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while True:
         if process.poll() is not None:
             raise AssertionError(f"ended with {process.returncode}:\n{log.read_text()}")
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            socket.create_connection(address, timeout=1).close()
         except OSError:
             if time.monotonic() > deadline:
-                raise AssertionError(f"port {port} stays closed:\n{log.read_text()}") from None
+                raise AssertionError(f"{address} stays closed:\n{log.read_text()}") from None
             time.sleep(0.02)  # between two looks at a condition, not instead of one
         else:
             return
