@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import saml2.entity
 from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT
 from saml2.config import IdPConfig
 from saml2.metadata import entity_descriptor
@@ -68,6 +70,11 @@ def configuration() -> IdPConfig:
 
 
 IDP = Server(config=configuration())
+# It knows no setting for the cipher, and would use Triple DES.
+saml2.entity.pre_encryption_part = partial(
+    saml2.entity.pre_encryption_part, msg_enc="http://www.w3.org/2009/xmlenc11#aes256-gcm"
+)
+IDP.sec.encrypt_assertion = partial(IDP.sec.encrypt_assertion, key_type="aes-256")
 NOTES: list[str] = []
 LAST: dict[str, str] = {}
 
