@@ -31,6 +31,26 @@ class ServedProvider:
     def asked(self, path: str) -> int:
         return self.hits.count(path)
 
+    async def answered(self, request: web.Request) -> web.StreamResponse:
+        """Answer as the provider does."""
+        path = request.path
+        if path == "/.well-known/openid-configuration":
+            return web.json_response(self.provider.metadata())
+        if path == "/jwks":
+            content = self.provider.answers.get(path, key_set(*self.provider.keys))
+            return web.Response(body=content, content_type="application/json")
+        fetch = Fetch(
+            url=str(request.url),
+            method=request.method,
+            headers=tuple(request.headers.items()),
+            body=await request.read(),
+            limit_bytes=1,
+            timeout_s=1,
+        )
+        given = self.provider.fetch(fetch)
+        assert isinstance(given, Fetched)
+        return web.Response(status=given.status_code, headers=dict(given.headers), body=given.body)
+
     async def stall(self, _request: web.Request) -> web.StreamResponse:
         """Never answer."""
         await self.closing.wait()
@@ -64,22 +84,7 @@ async def served_provider(provider: Provider | None = None) -> AsyncIterator[Ser
         served.hits.append(path)
         if path in served.instead:
             return await served.instead[path](request)
-        if path == "/.well-known/openid-configuration":
-            return web.json_response(played.metadata())
-        if path == "/jwks":
-            content = played.answers.get(path, key_set(*played.keys))
-            return web.Response(body=content, content_type="application/json")
-        fetch = Fetch(
-            url=str(request.url),
-            method=request.method,
-            headers=tuple(request.headers.items()),
-            body=await request.read(),
-            limit_bytes=1,
-            timeout_s=1,
-        )
-        given = played.fetch(fetch)
-        assert isinstance(given, Fetched)
-        return web.Response(status=given.status_code, headers=dict(given.headers), body=given.body)
+        return await served.answered(request)
 
     app.router.add_route("*", "/{path:.*}", answer)
     await runner.setup()

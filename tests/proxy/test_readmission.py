@@ -15,7 +15,7 @@ from policy.effect import Document, Effect, Fetch, Fetched, GetDocument, Now, Re
 from policy.engine import GO_ON, Decision
 from policy.exchange import Exchange
 from policy.phase import Phase
-from policy.store import Kind, StoreDelete, StoreGet, StorePut
+from policy.store import Kind, StoreDelete, StoreGet, StorePut, StoreTake
 from proxy.effects import answer_effect
 from proxy.endpoint import ServedEndpoint
 from proxy.endpoint_table import EndpointTable
@@ -383,8 +383,9 @@ async def test_who_waits_too_long_for_an_answer_is_not_let_through(
 SESSIONS: Kind[str] = Kind(name="session", encode=str.encode, decode=bytes.decode, max_entries=10)
 
 
+@pytest.mark.parametrize("removing", [StoreDelete, StoreTake])
 async def test_a_stream_ends_when_the_record_is_removed_on_which_it_was_let_in(
-    monkeypatch: pytest.MonkeyPatch,
+    removing: type[StoreDelete | StoreTake], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def looking(
         _policy: object, phase: Phase, exchange: Exchange, *_: object
@@ -401,9 +402,9 @@ async def test_a_stream_ends_when_the_record_is_removed_on_which_it_was_let_in(
     monkeypatch.setattr("proxy.readmission.run_phase", looking)
     monkeypatch.setattr("proxy.exchange_driver.begin_phase", looking)
     async with opened(RULES) as ends:
-        answer_effect(StoreDelete(kind=SESSIONS, key="other"), ends.proxy.service)
+        answer_effect(removing(kind=SESSIONS, key="other"), ends.proxy.service)
         assert await is_open(ends)
-        answer_effect(StoreDelete(kind=SESSIONS, key="mine"), ends.proxy.service)
+        answer_effect(removing(kind=SESSIONS, key="mine"), ends.proxy.service)
         assert closing(await ends.at_client()) == 1008
         assert (await ends.proxy.completion()).reason == ADMISSION_ENDED
 
