@@ -53,10 +53,12 @@ def person_of(
     """Return the user whom an assertion is about."""
     name_id = assertion.name_id
     attributes = attributes_of(assertion, config)
-    named = name_id.value if name_id.format == EMAIL else None
+    email = _single(attributes, config, "email")
+    if "email" not in config.attributes and name_id.format == EMAIL:
+        email = name_id.value
     return Person(
         subject=subject_of(name_id, provider, service),
-        email=plain_email(_single(attributes, config, "email") or named),
+        email=plain_email(email),
         name=_single(attributes, config, "name")[:MAX_NAME],
         username=_single(attributes, config, "username")[:MAX_NAME],
         claims=attributes,

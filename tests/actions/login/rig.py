@@ -29,7 +29,7 @@ from actions.login.site import login_site
 from policy.action import Action
 from policy.compiled import Policy
 from policy.effect import Effect, Now
-from policy.evaluation import Evaluation, UpstreamAnswer, evaluate
+from policy.evaluation import Contents, Evaluation, UpstreamAnswer, evaluate, no_content
 from policy.exchange import Endpoint, Exchange
 from policy.load import Language, load_policy
 from policy.memory_store import MemoryStore
@@ -158,6 +158,7 @@ class Site:
         self.store = store or MemoryStore(now=lambda: self.now_ns / SECOND_NS)
         self.counted: list[tuple[str, str]] = []
         self._counter = itertools.count(1)
+        self.contents: Contents = no_content
         parts = urlsplit(url)
         self.endpoint = Endpoint(
             id="ep_1",
@@ -226,6 +227,7 @@ class Browser:
             body,
             upstream or UpstreamAnswer(body=b"the app"),
             store=self.site.store,
+            contents=self.site.contents,
         )
         for name, value in self.last.response.headers if self.last.response else ():
             if name.lower() == "set-cookie":
