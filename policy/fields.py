@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 Line = tuple[str, str]
 
@@ -28,13 +29,15 @@ class Fields:
     and then a value may hold anything.
     """
 
-    __slots__ = ("_edits", "_index", "_lines", "_notable", "_plain", "_texts", "wire")
+    __slots__ = ("_edits", "_index", "_lines", "_notable", "_plain", "_texts", "_unindexed", "wire")
 
     def __init__(self, lines: Iterable[Line] = ()) -> None:
         self._lines: list[Line] | None = list(lines)
         self._texts: list[str] = []
         self._edits: list[tuple[str, str | None]] = []
         self._index: dict[str, list[str]] | None = None
+        # Lines that were added since the index was made; it is brought up to date when read.
+        self._unindexed: list[Line] = []
         self._notable: frozenset[str] | None = None
         self._plain: bool | None = None
         self.wire: bytes | None = None
@@ -59,6 +62,7 @@ class Fields:
         fields._texts = texts  # noqa: SLF001
         fields._edits = []  # noqa: SLF001
         fields._index = by_name  # noqa: SLF001
+        fields._unindexed = []  # noqa: SLF001
         fields._notable = None  # noqa: SLF001
         fields._plain = has_plain_names  # noqa: SLF001
         fields.wire = wire
@@ -71,6 +75,7 @@ class Fields:
         twin._texts = self._texts  # noqa: SLF001
         twin._edits = []  # noqa: SLF001
         twin._index = self._index  # noqa: SLF001
+        twin._unindexed = []  # noqa: SLF001
         twin._notable = self._notable  # noqa: SLF001
         twin._plain = self._plain  # noqa: SLF001
         twin.wire = self.wire
@@ -86,12 +91,20 @@ class Fields:
     @property
     def by_name(self) -> dict[str, list[str]]:
         """Values by lower-case name, built on first use. Not to be changed by the reader."""
-        if self._index is None:
-            index: dict[str, list[str]] = {}
+        index = self._index
+        if index is None:
+            index = {}
             for name, value in self.lines:
                 index.setdefault(name.lower(), []).append(value)
             self._index = index
-        return self._index
+        elif self._unindexed:
+            # A new one, with new lists: those that are there may have been handed out.
+            index = self._index = index.copy()
+            for name, value in self._unindexed:
+                key = name.lower()
+                index[key] = [*index[key], value] if key in index else [value]
+            self._unindexed = []
+        return index
 
     @property
     def notable(self) -> frozenset[str]:
@@ -141,9 +154,7 @@ class Fields:
             self.wire = b"%b\r\n%b" % (self.wire, line.encode("ascii")) if plain else None
         key = name.lower()
         if self._index is not None:
-            # New ones: those that are there may have been handed out.
-            index = self._index = self._index.copy()
-            index[key] = [*index[key], value] if key in index else [value]
+            self._unindexed.append((name, value))
         if self._lines is None:
             self._edits.append((name, value))
         else:
@@ -184,7 +195,7 @@ class Fields:
                 placed = True
         if not placed:
             kept.append((name, value))
-        self._lines = kept
+        self._lines, self._unindexed = kept, []
         self._index = self._plain = self._notable = self.wire = None
 
     def wire_without(self, names: Iterable[str]) -> bytes | None:
@@ -224,10 +235,17 @@ def _cut(wire: bytes, name: str, count: int) -> bytes | None:
 
     A CRLF in a head that was read is always the end of a line, and no space comes before a colon.
     """
-    for spelling in (name.title(), name):
-        start = b"\r\n%b:" % spelling.encode("ascii")
-        while count and (at := wire.find(start)) >= 0:
+    for start in _usual_starts(name):
+        while count:
+            at = wire.find(start)
+            if at < 0:
+                break
             end = wire.find(b"\r\n", at + 2)
             wire = wire[:at] + wire[end:] if end >= 0 else wire[:at]
             count -= 1
     return None if count else wire
+
+
+@lru_cache(maxsize=256)
+def _usual_starts(name: str) -> tuple[bytes, bytes]:
+    return b"\r\n%b:" % name.title().encode("ascii"), b"\r\n%b:" % name.encode("ascii")

@@ -93,6 +93,9 @@ class Regex:
         return f"Regex({self.pattern!r})"
 
 
+_ANYWHERE = re2._re2.RE2.Anchor.UNANCHORED  # noqa: SLF001
+
+
 class Matcher:
     """A pattern that is only asked whether it matches, which spares RE2 finding its groups.
 
@@ -100,17 +103,20 @@ class Matcher:
     RegexError for a pattern that RE2 does not accept.
     """
 
-    __slots__ = ("_search", "pattern", "program_size")
+    __slots__ = ("_match", "pattern", "program_size")
 
     def __init__(self, pattern: str) -> None:
         compiled = _compile(pattern, groups=False)
         self.pattern = pattern
         self.program_size: int = compiled.programsize
-        self._search = compiled.search
+        # RE2 itself: `search` makes a generator and a match object, and takes three times as long.
+        self._match = compiled._regexp.Match  # noqa: SLF001
 
     def search(self, text: str) -> bool:
         """Tell whether the pattern matches anywhere."""
-        return self._search(_encoded(text)) is not None
+        data = _encoded(text)
+        [(start, _)] = self._match(_ANYWHERE, data, 0, len(data))
+        return bool(start >= 0)
 
 
 def _compile(pattern: str, *, groups: bool = True) -> Any:

@@ -20,6 +20,8 @@ TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++")
 # 5.5). All others are controls. NUL, bare CR and bare LF are the ones that servers disagree about.
 NOT_CONTROL = b"\t" + bytes(octet for octet in range(0x20, 0x100) if octet != 0x7F)
 
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
 # Content-Length = 1*DIGIT (RFC 9110, section 8.6). Stricter: no leading zero, which some read as
 # octal, and nothing near the overflow of 64 bits.
 LENGTH = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
@@ -42,15 +44,18 @@ class GrammarError(Exception):
 
 
 def head_lines(head: bytes) -> list[str]:
-    """Split a head, its closing empty line cut off, into lines; raises GrammarError.
+    """Split a head, its closing empty line cut off, into lines.
 
-    Text is UTF-8 with surrogate escapes, so that every byte from 0x80 survives.
+    Text is UTF-8 with surrogate escapes, so that every byte from 0x80 survives. The first line is
+    looked at with `check_line`, the others by `FieldLines`, which knows most of them already.
     """
-    lines = head.decode("utf-8", "surrogateescape").split("\r\n")
-    # Each CRLF brings two controls. Any more are a bare CR, a bare LF, or do not belong here.
-    if len(head.translate(None, NOT_CONTROL)) != 2 * (len(lines) - 1):
+    return head.decode("utf-8", "surrogateescape").split("\r\n")
+
+
+def check_line(line: str) -> None:
+    """Refuse controls: a bare CR, a bare LF, or what never belongs there; raises GrammarError."""
+    if not line.isprintable() and _CONTROL.search(line):
         raise GrammarError("control-character-in-head")
-    return lines
 
 
 # Name in lower case, and the value alone.
@@ -75,6 +80,7 @@ class FieldLines(dict[str, FieldLine]):
         """Read a line that is not remembered; raises GrammarError."""
         # field-line = field-name ":" OWS field-value OWS (RFC 9112, section 5). Neither space
         # before the colon nor a folded line passes: both make a name that is no token.
+        check_line(line)
         name, colon, value = line.partition(":")
         key = self._names.get(name)
         is_plain = key is not None

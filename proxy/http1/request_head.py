@@ -12,6 +12,7 @@ from proxy.http1.grammar import (
     TOKEN,
     FieldLines,
     GrammarError,
+    check_line,
     check_line_sizes,
     check_singletons,
     head_lines,
@@ -124,7 +125,9 @@ def parse_request_head(head: bytes, limits: Limits, field_lines: FieldLines) -> 
         lines = head_lines(head)
         if len(head) > limits.max_request_line_bytes:
             _check_sizes(lines, limits)
-        method, target, version = _request_line(lines.pop(0), limits)
+        first = lines.pop(0)
+        check_line(first)
+        method, target, version = _request_line(first, limits)
         if len(lines) > limits.max_fields:
             raise BadRequest(431, "too-many-fields")
         end = head.find(b"\r\n")

@@ -11,6 +11,7 @@ from proxy.http1.grammar import (
     LENGTH,
     FieldLines,
     GrammarError,
+    check_line,
     check_singletons,
     head_lines,
     list_tokens,
@@ -100,7 +101,9 @@ def parse_response_head(
     """
     try:
         lines = head_lines(head)
-        start = _STATUS_LINE.fullmatch(lines.pop(0))
+        first = lines.pop(0)
+        check_line(first)
+        start = _STATUS_LINE.fullmatch(first)
         if start is None:
             raise BadResponse("bad-status-line")
         if len(lines) > max_fields:
