@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from html.parser import HTMLParser
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,3 +61,46 @@ def test_programs_read_json() -> None:
 
 def test_every_status_of_a_refused_login_has_words() -> None:
     assert set(pages.REFUSED) == {400, 403, 500, 502, 503}
+
+
+def colours(style: str) -> dict[str, str]:
+    return dict(re.findall(r"--(\w+):#([0-9a-f]+)", style))
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance (WCAG 2.2)."""
+    long = "".join(2 * each for each in colour) if len(colour) == 3 else colour
+    parts = [int(long[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    red, green, blue = (
+        each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+LIGHT, _, DARK = pages.STYLE.partition("@media")
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    ("text", "ground"), [("ink", "card"), ("ink", "paper"), ("soft", "card"), ("on", "key")]
+)
+def test_text_can_be_read_in_light_and_dark(scheme: str, text: str, ground: str) -> None:
+    found = colours(scheme)
+    dark, light = sorted((luminance(found[text]), luminance(found[ground])))
+    # WCAG 2.2, success criterion 1.4.3.
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_a_page_says_its_language_its_title_and_has_one_heading() -> None:
+    page = pages.page(pages.SIGNED_OUT).decode()
+    assert page.startswith('<!doctype html><html lang="en">')
+    assert page.count("<h1>") == page.count("<title>") == page.count("<main>") == 1
+    assert 'name="viewport"' in page
+
+
+@pytest.mark.parametrize("fields", [pages.PAGE_FIELDS, pages.TRAVEL_FIELDS])
+def test_oa_23_no_page_of_ours_can_be_framed_or_kept(fields: tuple[tuple[str, str], ...]) -> None:
+    found = dict(fields)
+    assert "frame-ancestors 'none'" in found["content-security-policy"]
+    assert found["x-frame-options"] == "DENY"
+    assert found["cache-control"] == "no-store"
