@@ -5,8 +5,8 @@
     other scope      made by another login, endpoint, provider or client: not looked at
     several cookies  the one that is valid counts; of two valid ones, none (OA-10)
 
-Times are checked here, and the store lets records end by its own clock too, so that a clock that
-is set back keeps no session alive (OA-21).
+Times are checked here, and the store lets records end by its own clock too: a clock that is set
+back keeps no idle session alive, and a busy one for no longer than it was set back by (OA-21).
 """
 
 from __future__ import annotations
