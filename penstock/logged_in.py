@@ -18,6 +18,7 @@ from actions.login.result import AS_USUAL, Circumstances
 from actions.login.result import make_result as oauth_result
 from actions.login.session import Browser, Person, Session, Tokens
 from actions.openid_connect import make_result as openid_result
+from actions.saml.result import make_result as saml_result
 from penstock.sample_exchange import LOOPBACK
 from policy.action import Continue, Exchange
 from policy.compiled import CompiledAction, CompiledRule, Policy
@@ -29,6 +30,7 @@ MakeResult = Callable[[Session | None, Circumstances], Any]
 RESULTS: Final[Mapping[str, MakeResult]] = {
     "oauth": oauth_result,
     "openid-connect": openid_result,
+    "saml": saml_result,
 }
 PERSON: Final = TypeAdapter(Person)
 AUTH_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
