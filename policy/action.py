@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from policy.effect import Effect, GetDocument
-from policy.exchange import Exchange
+from policy.exchange import Endpoint, Exchange
 from policy.phase import Phase
-from policy.problem import Severity
+from policy.problem import Place, Problem, Severity
 
 __all__ = [
     "Action", "ActionConfig", "ActionError", "Close", "Continue", "Doc", "Exchange", "Outcome",
@@ -122,12 +122,14 @@ class Site(Generic[C]):
     the same. Without it each is tried in turn until one does not `Continue`; `is_last` says that
     no other is left. `cookies` are the names that are its own: they are set apart from what
     policies and the upstream see, and the upstream may not set them (T-CK-1, T-CK-2).
+    `lint_endpoint` is what it finds about an endpoint whose policy it is in.
     """
 
     paths: frozenset[str]
     auth_id: Callable[[C], str | None]
     cookies: Callable[[C], frozenset[str]]
     serve: Callable[[C, Exchange, bool], Steps[Any]]
+    lint_endpoint: Callable[[C, Endpoint], Iterable[Lint]] = lambda _config, _endpoint: ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,3 +199,14 @@ class Lint:
     hint: str | None = None
     severity: Severity = Severity.WARNING
     reference: str | None = None
+
+    def problem(self, place: Place) -> Problem:
+        """Return the problem with this finding at its place."""
+        return Problem(
+            code=self.code,
+            message=self.message,
+            place=place,
+            severity=self.severity,
+            hint=self.hint,
+            reference=self.reference,
+        )

@@ -279,16 +279,7 @@ class _Loader:
         if phase is Phase.ON_HTTP_REQUEST:
             self.owned |= action.sets_request_headers(sample)
         for lint in action.lint(sample):
-            self.problems.append(
-                Problem(
-                    code=lint.code,
-                    message=lint.message,
-                    place=decoded.places(lint.path),
-                    severity=lint.severity,
-                    hint=lint.hint,
-                    reference=lint.reference,
-                )
-            )
+            self.problems.append(lint.problem(decoded.places(lint.path)))
         known = self.options.ip_policies
         for index, wanted in enumerate(action.ip_policy_names(sample)):
             if known is not None and wanted not in known:

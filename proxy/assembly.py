@@ -167,12 +167,25 @@ class _Assembler:
         face = endpoint_face(plan, self._plan.listeners[0])
         policy = self._policy(plan)
         self.warnings.extend(policy.warnings)
+        self._check_sites(policy, face)
         if policy.holds_secrets:
             self._check_readers(plan.policy)
         for document in policy.documents:
             self._check_document(document)
         upstream = None if plan.upstream is None else self._upstream(plan.upstream)
         return ServedEndpoint(endpoint=face, policy=policy, upstream=upstream)
+
+    def _check_sites(self, policy: Policy, face: Endpoint) -> None:
+        """Ask actions with paths of their own about the endpoint. Raises PolicyError."""
+        distinct = {id(own): own for each in policy.own_paths.values() for own in each}
+        problems = [
+            lint.problem(own.step.config.places(lint.path))
+            for own in distinct.values()
+            for lint in own.site.lint_endpoint(own.step.config.sample, face)
+        ]
+        if has_errors(problems):
+            raise PolicyError(problems)
+        self.warnings += problems
 
     def read_vaults(self) -> None:
         """Read all secrets; policies are checked against them."""

@@ -11,6 +11,7 @@ from actions.login.begin import begin_login
 from actions.login.callback import callback
 from actions.login.cookies import own_cookies
 from actions.login.gate import unauthenticated
+from actions.login.lint import lint_endpoint
 from actions.login.logout import logout
 from actions.login.navigation import is_navigation
 from actions.login.paths import BACKCHANNEL_LOGOUT, LOGIN, LOGOUT
@@ -55,6 +56,7 @@ def login_site(
         auth_id=lambda config: config.auth_id,
         cookies=own_cookies,
         serve=serve,
+        lint_endpoint=lint_endpoint,
     )
 
 

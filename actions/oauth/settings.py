@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
+from actions.login.lint import lint_login
 from actions.login.settings import LoginSettings
 from actions.oauth.providers import PROVIDERS, Provider
 from actions.oauth2.lint import lint_client_secret
@@ -87,6 +88,7 @@ class Config(LoginSettings):
 
 def lint(config: Config) -> Iterator[Lint]:
     """Refuse a configuration without credentials, and warn of what is easily overlooked."""
+    yield from lint_login(config)
     missing = tuple(
         name for name in ("client_id", "client_secret") if getattr(config, name) is None
     )

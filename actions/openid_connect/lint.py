@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from actions.login.lint import lint_login
 from actions.oauth2.lint import lint_client_secret
 from actions.openid_connect.metadata import metadata_request
 from actions.openid_connect.settings import OpenIdSettings, is_max_age
@@ -19,7 +20,8 @@ def documents(config: OpenIdSettings) -> tuple[GetDocument, ...]:
 
 def lint(config: OpenIdSettings) -> tuple[Lint, ...]:
     """Refuse parameters that make no sense, and warn of what is weaker than it could be."""
-    return (*lint_client_secret(config.client_secret), *_lint_own(config))
+    shared = lint_login(config)
+    return (*shared, *lint_client_secret(config.client_secret), *_lint_own(config))
 
 
 def _lint_own(config: OpenIdSettings) -> Iterator[Lint]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
+from actions.login.lint import lint_login
 from actions.login.settings import LoginSettings
 from actions.saml.names import NAMEID_FORMATS
 from policy.action import Doc, Lint
@@ -268,6 +269,7 @@ class Config(LoginSettings):
 
 def lint(config: Config) -> Iterator[Lint]:
     """Refuse combinations that make no sense, and warn of what weakens a login."""
+    yield from lint_login(config)
     yield from lint_fields(config)
     if config.allow_cbc_encryption:
         yield Lint(
