@@ -51,20 +51,29 @@ def inline_metadata(text: str) -> Metadata:
 
 def metadata_request(config: Config) -> GetDocument | None:
     """Ask for the metadata; None if it stands in the policy."""
-    url = config.idp_metadata_url
-    if config.idp_metadata_file is not None:
-        url = PurePosixPath(config.idp_metadata_file).as_uri()
+    return _requested(config.idp_metadata_url, config.idp_metadata_file)
+
+
+@lru_cache(maxsize=256)
+def _requested(url: str | None, file: str | None) -> GetDocument | None:
+    if file is not None:
+        url = PurePosixPath(file).as_uri()
     return None if url is None else GetDocument(url=url, parse=read_metadata_document)
 
 
 def provider_name(config: Config, _exchange: Exchange) -> tuple[str, str]:
     """Return a name for people, and what identifies the provider before its metadata is there."""
     request = metadata_request(config)
-    if config.idp_entity_id is not None:
-        return host_of(config.idp_entity_id), config.idp_entity_id
-    if request is not None:
-        return host_of(request.url), request.url
-    found = inline_metadata(config.idp_metadata or "").provider(None)
+    place = config.idp_entity_id or (request.url if request else None)
+    return _named(place, config.idp_metadata or "")
+
+
+# Every request of everybody who is logged in asks for it.
+@lru_cache(maxsize=256)
+def _named(place: str | None, inline: str) -> tuple[str, str]:
+    if place is not None:
+        return host_of(place), place
+    found = inline_metadata(inline).provider(None)
     return ("", "") if found is None else (host_of(found.entity_id), found.entity_id)
 
 

@@ -19,6 +19,8 @@ from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from lxml import etree
 from yarl import URL
 
@@ -377,3 +379,57 @@ async def test_oa_22_nothing_that_was_brought_is_in_any_event() -> None:
         assert [each for each in secrets if each and each in said] == []
         logins = [each["object"]["saml"] for each in door.running.events()[:2]]
         assert [each["decision"] for each in logins] == ["block", "allow"]
+
+
+@asynccontextmanager
+async def published(content: list[bytes]) -> AsyncIterator[tuple[str, list[str]]]:
+    """Serve metadata that may change, and tell what was asked for."""
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response(body=content[0], content_type="application/samlmetadata+xml")
+
+    app = web.Application()
+    app.router.add_get("/metadata", answer)
+    server = TestServer(app, host="127.0.0.1")
+    await server.start_server()
+    try:
+        yield str(server.make_url("/metadata")), asked
+    finally:
+        await server.close()
+
+
+async def test_sa_20_a_key_that_is_new_is_looked_for_once() -> None:
+    new, content = saml.party("next"), [rig.metadata().encode()]
+    async with (
+        published(content) as (url, asked),
+        gate(idp_metadata=None, idp_metadata_url=url) as door,
+    ):
+        request_id, state = await door.leave()
+        content[0] = rig.metadata(signers=(saml.idp(), new)).encode()
+        root = saml.signed(response_to(request_id, door.origin), signer=new)
+        assert (await door.bring(form(root, state)))[0] == 303
+        assert len(asked) == 2
+        # Strangers do not make us fetch it again and again.
+        door.browser.cookie_jar.clear()
+        for _ in range(5):
+            request_id, state = await door.leave()
+            root = saml.signed(response_to(request_id, door.origin), signer=saml.attacker())
+            assert (await door.bring(form(root, state)))[0] == 403
+        assert len(asked) == 2
+
+
+async def test_sa_20_metadata_that_is_spoilt_later_changes_nothing() -> None:
+    content = [rig.metadata().encode()]
+    async with (
+        published(content) as (url, _),
+        gate(idp_metadata=None, idp_metadata_url=url) as door,
+    ):
+        request_id, state = await door.leave()
+        content[0] = b"<html/>"
+        root = saml.signed(response_to(request_id, door.origin), signer=saml.attacker())
+        assert (await door.bring(form(root, state)))[0] == 403
+        request_id, state = await door.leave()
+        root = saml.signed(response_to(request_id, door.origin))
+        assert (await door.bring(form(root, state)))[0] == 303

@@ -56,6 +56,13 @@ def test_t_ck_1_attributes() -> None:
     assert "Max-Age=0" in drop_cookie(PLAIN, SESSION, is_https=True)[1]
 
 
+@pytest.mark.parametrize("is_https", [True, False])
+def test_t_ck_1_a_cookie_that_crosses_sites_is_secure_in_any_case(*, is_https: bool) -> None:
+    _, line = set_cookie(PLAIN, NONCE, "v", is_https=is_https, max_age_s=60, crosses_sites=True)
+    assert line.endswith("; HttpOnly; Secure; SameSite=None")
+    assert line.startswith("__Host-") == is_https
+
+
 def shown(*values: str) -> tuple[str, ...]:
     exchange = exchanges.exchange()
     exchange.own_cookies = {"__Host-ngrok.default.session": values}
