@@ -135,6 +135,7 @@ class Exchange:
     them; None before they are set apart. `reference` is what a person can quote from a page of
     ours, "" if none was shown; `login` is what the last login decided. `admitted_until_ns` is how
     long what the actions decided holds for an open stream, None for as long as it lasts.
+    `records` are those in the store that it rests on, by kind and key.
     `is_readmission` tells that the request of an open stream is decided once more: it was counted,
     and what is good for one use was used, when it came.
     """
@@ -151,6 +152,7 @@ class Exchange:
     warnings: list[str] = field(default_factory=list)
     checks: list[Check] | None = None
     admitted_until_ns: int | None = None
+    records: tuple[tuple[str, str], ...] = ()
     is_readmission: bool = False
     own_cookies: Mapping[str, tuple[str, ...]] | None = None
     reference: str = ""

@@ -8,15 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from policy.effect import Document, GetDocument
 from policy.ip_intelligence import NO_INTELLIGENCE, IpIntelligence
 from policy.ip_policy import IpPolicy
 from policy.oauth_endpoints import OauthEndpoints
+from policy.store import Record, StoreGet
 
 
 def no_secret(_vault: str, _name: str) -> str | None:
     """Know no secret."""
+    return None
+
+
+def no_record(_get: StoreGet, /) -> Record[Any] | None:
+    """Have no record at hand."""
     return None
 
 
@@ -39,8 +46,10 @@ class Surroundings:
     for a secret that there is not. `ip_policies` are the lists that `restrict-ips` may name,
     `oauth_providers` the addresses of providers that are elsewhere than usual.
     `document_at_hand` answers GetDocument where that is possible at once. None says nothing of
-    whether there is one, only that it has to be asked for by the effect. `count(what, outcome)`
-    adds one to a number that an operator sees; both are codes, of which there are few.
+    whether there is one, only that it has to be asked for by the effect. `record_at_hand` is the
+    same for StoreGet: who uses what it gives adds it to the exchange's `records`.
+    `count(what, outcome)` adds one to a number that an operator sees; both are codes, of which
+    there are few.
     """
 
     now_ns: Callable[[], int]
@@ -52,4 +61,5 @@ class Surroundings:
     secret: Callable[[str, str], str | None] = no_secret
     oauth_providers: Mapping[str, OauthEndpoints] = field(default_factory=dict)
     document_at_hand: Callable[[GetDocument], Document | None] = no_document
+    record_at_hand: Callable[[StoreGet], Record[Any] | None] = no_record
     count: Callable[[str, str], None] = no_count

@@ -58,7 +58,7 @@ class ExchangeDriver:
 
     __slots__ = (
         "_client", "_connecting", "_decision", "_end_reason", "_exchange", "_finished", "_head",
-        "_key", "_length", "_pending", "_place", "_policy", "_read_limit", "_received", "_records",
+        "_key", "_length", "_pending", "_place", "_policy", "_read_limit", "_received",
         "_refusal", "_relay", "_request_ended", "_retried", "_reused", "_sent", "_sent_fields",
         "_served", "_service", "_staged", "_staged_ended", "_stream", "_tunnel",
         "_upstream", "_upstream_head_ns", "_upstream_status", "_waiting", "_writer",
@@ -91,7 +91,6 @@ class ExchangeDriver:
         self._upstream: UpstreamConnection | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._waiting: WaitingPhase | None = None
-        self._records: tuple[StoreGet, ...] = ()
         self._staged: list[bytes] | None = None
         self._staged_ended = False
         self._writer: ResponseWriter | None = None
@@ -203,7 +202,7 @@ class ExchangeDriver:
 
     def looked_up(self, effect: StoreGet) -> None:
         """Take note of a record that the decision may rest on."""
-        self._records += (effect,)
+        self._exchange.records += ((effect.kind.name, effect.key),)
 
     def read_body(self, effect: ReadBody) -> bool:
         """Begin to buffer the body; True when there is nothing to wait for."""
@@ -526,7 +525,7 @@ class ExchangeDriver:
             is_websocket=self._relay is not None,
             end=end,
             admitted_until_ns=self._exchange.admitted_until_ns,
-            records=frozenset((each.kind.name, each.key) for each in self._records),
+            records=frozenset(self._exchange.records),
         )
         keep_admitted(self._stream, self._service)
 

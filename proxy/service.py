@@ -96,6 +96,7 @@ class Service:
         surroundings = replace(
             runtime.surroundings,
             document_at_hand=self.documents.at_hand,
+            record_at_hand=self.store.at_hand,
             count=self.counts.add,
         )
         self.runtime = replace(runtime, surroundings=surroundings)

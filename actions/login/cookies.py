@@ -56,6 +56,8 @@ def shown_secrets(
     values = exchange.own_cookies.get(cookie_name(config, purpose, is_https=is_https))
     if values is None:
         return ()
+    if len(values) == 1:
+        return values if _SECRET.fullmatch(values[0]) else ()
     distinct = tuple(dict.fromkeys(each for each in values if _SECRET.fullmatch(each)))
     return distinct if len(distinct) <= MAX_CANDIDATES else ()
 

@@ -22,7 +22,7 @@ from actions.login.protocol import LoginProtocol
 from actions.login.renewal import Renewed, is_due, renewed
 from actions.login.result import AS_USUAL, Circumstances
 from actions.login.return_target import HOME, login_path, own_target
-from actions.login.session import Session
+from actions.login.session import SESSIONS, Session, digest
 from actions.login.sessions import (
     NS_PER_S,
     NoSession,
@@ -36,7 +36,7 @@ from actions.login.visit import Visit, visit
 from policy.action import ActionError, Continue, Outcome, Respond
 from policy.effect import Effect
 from policy.exchange import Check, Exchange
-from policy.store import Record, StoreUnavailable
+from policy.store import Record, StoreGet, StoreUnavailable
 
 # Open streams ask again so often, which is how soon a logout elsewhere ends them (T-WS-4).
 LEASE_NS: Final = 5 * NS_PER_S
@@ -58,8 +58,8 @@ def guard(
     config: LoginSettings,
     exchange: Exchange,
     make_result: MakeResult,
-) -> Deciding:
-    """Decide one request."""
+) -> Outcome[Any] | Deciding:
+    """Decide one request: at once where its session is at hand and nothing is to be done."""
     if config.allow_cors_preflight and exchange.request and is_preflight(exchange.request):
         return Continue()
     at = visit(protocol, config, exchange)
@@ -67,6 +67,36 @@ def guard(
         return at
     if is_foreign_websocket(at.request, at.origin.text):
         return _refused_websocket(at)
+    found = session_at_hand(at)
+    if found is None:
+        return _decide(at, make_result)
+    return _admitted(at, found, at.now_ns, usual_result(found.value, make_result))
+
+
+def session_at_hand(at: Visit) -> Record[Session] | None:
+    """Return the session of a request that nothing needs to be done about; None if unsure."""
+    secrets, config = at.session_secrets, at.config
+    if len(secrets) != 1:
+        return None
+    get = StoreGet(kind=SESSIONS, key=digest(secrets[0]))
+    found = at.exchange.surroundings.record_at_hand(get)
+    if found is None or found.value.scope != at.scope:
+        return None
+    session: Session = found.value
+    now_ns = at.now_ns
+    if (
+        ended(session, config, now_ns) is not None
+        or is_due(session, config, at.protocol.agreed(config), now_ns)
+        or (not at.exchange.is_readmission and needs_touch(session, config, now_ns))
+    ):
+        return None
+    at.exchange.records += ((SESSIONS.name, get.key),)
+    return found
+
+
+def _decide(at: Visit, make_result: MakeResult) -> Deciding:
+    """Decide with whatever that takes: the store, the provider, a new login."""
+    protocol, config, exchange = at.protocol, at.config, at.exchange
     found = yield from find_session(at)
     if isinstance(found, StoreUnavailable):
         return at.without_store(found)

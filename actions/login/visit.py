@@ -25,7 +25,8 @@ DOMAIN_CODE: Final = "ERR_NGROK_3313"
 RETRY: Final = ("retry-after", "5")
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, which would take three times as long to make, and there is one for each request.
+@dataclass(slots=True)
 class Visit:
     """A request with the login that looks at it. `origin` is the endpoint's, as browsers see it."""
 
@@ -59,17 +60,21 @@ class Visit:
 
     def note(self, session: Session | None) -> None:
         """Say in the completion event who is let in; None for nobody."""
-        client_id = self.protocol.client_id(self.config)
-        kind = self.protocol.event_name
-        if session is None:
-            self.exchange.login = Login(kind=kind, client_id=client_id)
-            return
-        self.exchange.login = Login(
-            kind=kind,
-            client_id=client_id,
-            is_allowed=True,
-            user_id=session.identity_id,
-            user_name=session.person.name,
+        login = None if session is None else session.results.get(Login)
+        if login is None:
+            login = self._login(session)
+            if session is not None:
+                # A session is of one login action and one client, which its scope tells.
+                session.results[Login] = login
+        self.exchange.login = login
+
+    def _login(self, session: Session | None) -> Login:
+        return Login(
+            kind=self.protocol.event_name,
+            client_id=self.protocol.client_id(self.config),
+            is_allowed=session is not None,
+            user_id="" if session is None else session.identity_id,
+            user_name="" if session is None else session.person.name,
         )
 
     def give_session(self, secret: str, *, max_age_s: int) -> tuple[str, str]:

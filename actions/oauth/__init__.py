@@ -21,11 +21,11 @@ from actions.login.result import Result, make_result
 from actions.login.site import login_site
 from actions.oauth.protocol import PROTOCOL
 from actions.oauth.settings import Config, lint
-from policy.action import Action, Exchange, Lint, Steps
+from policy.action import Action, Exchange, Lint, Outcome, Steps
 from policy.phase import Phase
 
 
-def run(config: Config, exchange: Exchange) -> Steps[Result]:
+def run(config: Config, exchange: Exchange) -> Outcome[Result] | Steps[Result]:
     """Decide one request; yields effects for the session, and for what the provider knows."""
     return guard(PROTOCOL, config, exchange, make_result)
 

@@ -24,7 +24,7 @@ from actions.login.site import login_site
 from actions.openid_connect.lint import documents, lint
 from actions.openid_connect.protocol import PROTOCOL
 from actions.openid_connect.settings import OpenIdSettings
-from policy.action import Action, ActionError, Doc, Exchange, Steps
+from policy.action import Action, ActionError, Doc, Exchange, Outcome, Steps
 from policy.phase import Phase
 
 
@@ -42,7 +42,7 @@ class Result:
     error: Annotated[ActionError | None, Doc("Why nobody is logged in.")] = None
 
 
-def run(config: OpenIdSettings, exchange: Exchange) -> Steps[Result]:
+def run(config: OpenIdSettings, exchange: Exchange) -> Outcome[Result] | Steps[Result]:
     """Decide one request; yields effects for the session, and for what the provider knows."""
     return guard(PROTOCOL, config, exchange, make_result)
 

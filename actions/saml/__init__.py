@@ -25,12 +25,12 @@ from actions.saml.provider import metadata_request
 from actions.saml.result import Result, make_result
 from actions.saml.settings import Config, lint
 from actions.saml.site import SITE
-from policy.action import Action, Exchange, Lint, Steps
+from policy.action import Action, Exchange, Lint, Outcome, Steps
 from policy.effect import GetDocument
 from policy.phase import Phase
 
 
-def run(config: Config, exchange: Exchange) -> Steps[Result]:
+def run(config: Config, exchange: Exchange) -> Outcome[Result] | Steps[Result]:
     """Decide one request; yields effects for the session, and for what the provider is."""
     return guard(PROTOCOL, config, exchange, make_result)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
 
-from policy.store import StoreEffect
+from policy.store import Record, StoreEffect, StoreGet
 from proxy.store.failures import Failures
 
 
@@ -28,6 +28,10 @@ class Store(Protocol):
 
         Only a fault of an encoder or decoder is raised; what can't be asked is StoreUnavailable.
         """
+        ...
+
+    def at_hand(self, effect: StoreGet, /) -> Record[Any] | None:
+        """Return a record that can be read at once; None says nothing of whether there is one."""
         ...
 
     def counts(self) -> tuple[KindCount, ...]:

@@ -63,6 +63,9 @@ class RedisStore:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def at_hand(self, _effect: StoreGet) -> None:
+        """Have nothing here: the server is always asked."""
+
     def start(self) -> None:
         """Connect, and sweep from time to time."""
         self._server.connect()

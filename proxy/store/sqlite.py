@@ -12,7 +12,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from policy.store import StoreEffect, StoreFind, StoreGet, StorePut, StoreUnavailable
+from policy.store import (
+    Record,
+    StoreEffect,
+    StoreFind,
+    StoreGet,
+    StorePut,
+    StoreUnavailable,
+)
 from proxy.store import failures
 from proxy.store.failures import Failures
 from proxy.store.interface import KindCount
@@ -51,6 +58,16 @@ class SqliteStore:
         if isinstance(effect, StorePut):
             return writer.submit(PutRow.of(effect, self._file.seal))
         return writer.submit(effect)
+
+    def at_hand(self, effect: StoreGet) -> Record[Any] | None:
+        """Read a record, as long as reading is that quick."""
+        if self._records is None:
+            return None
+        try:
+            return self._records.get(effect.kind, effect.key, self._file.now())
+        except sqlite3.Error:
+            self._stop_reading()
+            return None
 
     def start(self) -> None:
         """Open the file, in the background."""

@@ -34,6 +34,7 @@ from policy.exchange import Endpoint, Exchange
 from policy.load import Language, load_policy
 from policy.memory_store import MemoryStore
 from policy.phase import Phase
+from policy.store import Record, StoreGet
 from tests import exchanges
 
 PROVIDER = "https://id.example.net"
@@ -142,6 +143,9 @@ POLICY = "on_http_request: [{actions: [{type: test-login}]}]"
 class Site:
     """One endpoint with a policy and a store, on a clock that is set by hand."""
 
+    # Whether records can be read without asking for them, as in the proxy with a store of its own.
+    has_records_at_hand = False
+
     def __init__(
         self,
         text: str = POLICY,
@@ -171,6 +175,12 @@ class Site:
 
     def random_bytes(self, count: int) -> bytes:
         return next(self._counter).to_bytes(count, "big")
+
+    def record_at_hand(self, get: StoreGet) -> Record[Any] | None:
+        found: Record[Any] | None = None
+        if self.has_records_at_hand and isinstance(self.store, MemoryStore):
+            found = self.store.at_hand(get)
+        return found
 
     def pass_time(self, seconds: float) -> None:
         self.now_ns += int(seconds * SECOND_NS)
@@ -216,6 +226,7 @@ class Browser:
             surroundings=exchanges.surroundings(
                 now_ns=lambda: self.site.now_ns,
                 random_bytes=self.site.random_bytes,
+                record_at_hand=self.site.record_at_hand,
                 count=lambda what, outcome: self.site.counted.append((what, outcome)),
             ),
         )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from actions.login.protocol import LoginRefused
+from actions.login.session import digest
 from policy.exchange import Exchange
 from policy.store import StoreUnavailable
 from tests.actions.login.rig import (
@@ -29,6 +30,13 @@ from tests.actions.login.rig import (
 
 SCRIPT = (("Accept", "application/json"), ("Sec-Fetch-Mode", "cors"), ("Sec-Fetch-Dest", "empty"))
 SESSION_COOKIE = "__Host-ngrok.default.session"
+NAMES = (SESSION_COOKIE, "__Host-ngrok.other.session", "__Secure-ngrok.default.session")
+
+
+@pytest.fixture(autouse=True, params=["asked for", "at hand"])
+def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything is the same, however records are read."""
+    monkeypatch.setattr(Site, "has_records_at_hand", request.param == "at hand")
 
 
 class DeadStore:
@@ -54,6 +62,29 @@ def test_a_session_survives_any_number_of_requests_and_asks_nobody() -> None:
     for _ in range(5):
         assert status(browser.get()) == 200
     assert browser.site.provider.renewals == 0
+
+
+def test_a_decision_at_once_tells_what_it_rests_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Site, "has_records_at_hand", True)
+    browser = Browser(Site())
+    browser.log_in()
+    kept: list[Exchange] = []
+    assert status(browser.get(change=kept.append)) == 200
+    assert kept[0].records == (("session", digest(browser.cookies[SESSION_COOKIE])),)
+
+
+@pytest.mark.parametrize("config", ["auth_id: other", "auth_cookie_domain: example.com"])
+def test_a_session_of_another_scope_is_not_at_hand(config: str) -> None:
+    site = Site()
+    browser = Browser(site)
+    browser.log_in()
+    secret = browser.cookies.pop(SESSION_COOKIE)
+    other = Site(
+        f"on_http_request: [{{actions: [{{type: test-login, config: {{{config}}}}}]}}]",
+        store=site.store,
+    )
+    thief = Browser(other, cookies=dict.fromkeys(NAMES, secret))
+    assert status(thief.get(headers=SCRIPT)) == 401
 
 
 def results_of(browser: Browser) -> Any:
