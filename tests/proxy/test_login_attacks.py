@@ -145,7 +145,7 @@ async def test_oa_5_metadata_of_another_issuer() -> None:
 CALLBACKS: dict[str, Callable[[dict[str, str]], dict[str, str]]] = {
     "OA-4 another issuer": lambda back: {**back, "iss": "https://evil.example"},
     "OA-4 no issuer": lambda back: {name: back[name] for name in ("code", "state")},
-    "OA-1 altered state": lambda back: {**back, "state": back["state"][:-1] + "A"},
+    "OA-1 altered state": lambda back: {**back, "state": back["state"][::-1]},
     "no code": lambda back: {name: back[name] for name in ("iss", "state")},
     "OA-19 an error with markup": lambda back: {
         "state": back["state"],
