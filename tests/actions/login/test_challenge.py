@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actions.login.session import PENDING_LOGINS, digest
+from policy.store import StoreFind
 from policy.url import UrlError
 from tests.actions.login.rig import Browser, Site, field_of, status
 
@@ -61,3 +63,26 @@ def test_oa_13_a_401_keeps_nothing_and_sets_nothing() -> None:
     assert field_of(answer, "set-cookie") == ""
     assert field_of(answer, "cache-control") == "no-store"
     assert site.provider.challenges == []
+
+
+@pytest.mark.parametrize(
+    "query", ["prompt=none", "max_age=0", "login_hint=eve", "acr_values=0", "scope=all", "nonce=1"]
+)
+def test_d2_6_what_a_visitor_adds_to_the_login_path_goes_to_no_provider(query: str) -> None:
+    site = Site()
+    answer = Browser(site).get(f"/ngrok/login?{query}&redirect_path=/x")
+    assert status(answer) == 302
+    [challenge] = site.provider.challenges
+    assert query not in field_of(answer, "location")
+    assert challenge.force
+
+
+def test_d2_3_what_is_kept_of_an_unfinished_login_answers_no_challenge() -> None:
+    site = Site()
+    Browser(site).get("/")
+    [challenge] = site.provider.challenges
+    [record] = site.store.answer(StoreFind(kind=PENDING_LOGINS))
+    kept = PENDING_LOGINS.encode(record.value).decode() + record.key
+    assert challenge.nonce not in kept
+    assert challenge.state not in kept
+    assert record.value.nonce_digest == digest(challenge.nonce)
