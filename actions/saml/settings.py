@@ -144,7 +144,8 @@ def read_private_key(text: str) -> PrivateKeyPem:
 
 def read_certificate(text: str) -> str:
     """Read our certificate, as PEM."""
-    from actions.saml.keys import STRICT, usable_key
+    from actions.saml.algorithms import STRICT
+    from actions.saml.keys import usable_key
 
     if usable_key(certificate_octets(text), STRICT) is None:
         raise refusal(
@@ -305,6 +306,8 @@ def lint_fields(config: Config) -> Iterator[Lint]:
             severity=Severity.ERROR,
             reference="ERR_NGROK_2204",
         )
+    if config.idp_metadata is not None and not isinstance(config.idp_metadata, Pending):
+        yield from lint_provider(config.idp_metadata, config.idp_entity_id)
     if (config.sp_private_key is None) != (config.sp_certificate is None):
         yield Lint(
             code="saml-key-without-certificate",
@@ -341,13 +344,31 @@ def lint_fields(config: Config) -> Iterator[Lint]:
         )
 
 
+def lint_provider(metadata: str, entity_id: str | None) -> Iterator[Lint]:
+    """Refuse metadata of several providers, or of others, that leaves open which one is meant."""
+    from actions.saml.metadata import parse_metadata
+
+    known = parse_metadata(metadata.encode("utf-8", "surrogateescape"))
+    if known.provider(entity_id) is None:
+        names = ", ".join(each.entity_id for each in known.providers[:5])
+        yield Lint(
+            code="saml-provider-unclear",
+            message=f"the metadata describes {names}",
+            path=("idp_metadata",) if entity_id is None else ("idp_entity_id",),
+            hint="name the one that is meant in idp_entity_id",
+            severity=Severity.ERROR,
+            reference="ERR_NGROK_2204",
+        )
+
+
 def is_pair(key: str | None, certificate: str | None) -> bool:
     """Tell whether a certificate is for a key; also for what only comes with a request."""
     if key is None or certificate is None or isinstance(key, Pending):
         return True
     if isinstance(certificate, Pending):
         return True
-    from actions.saml.keys import STRICT, load_private_key, usable_key
+    from actions.saml.algorithms import STRICT
+    from actions.saml.keys import load_private_key, usable_key
 
     public = usable_key(certificate_octets(certificate), STRICT)
     return load_private_key(key.encode("ascii", "replace")).public_key() == public

@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from lxml import etree
 
+from actions.saml.algorithms import STRICT
 from actions.saml.authn_request import sign_in_url
 from actions.saml.binding import receive_redirected
-from actions.saml.keys import STRICT
 from actions.saml.names import EMAIL, POST
 from actions.saml.refusal import MessageRefused
 from actions.saml.schema import check_schema

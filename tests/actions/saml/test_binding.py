@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actions.saml.algorithms import STRICT
 from actions.saml.binding import (
     DEFLATE,
     decode_posted,
@@ -15,7 +16,6 @@ from actions.saml.binding import (
     receive_redirected,
     redirect_url,
 )
-from actions.saml.keys import STRICT
 from actions.saml.refusal import MessageRefused
 from tests.saml import attacker, idp, party
 

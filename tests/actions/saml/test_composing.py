@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from actions.saml.algorithms import STRICT
 from actions.saml.composing import child, message, octets, signed_octets
-from actions.saml.keys import STRICT
 from actions.saml.markup import parse
 from actions.saml.names import SAML, SAMLP, tag
 from actions.saml.refusal import MessageRefused

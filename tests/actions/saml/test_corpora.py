@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
+from actions.saml.algorithms import STRICT, Algorithms, Method
 from actions.saml.assertion_checks import Expected
-from actions.saml.keys import STRICT, Algorithms, Method
 from actions.saml.parties import IdentityProvider, ServiceProvider
 from actions.saml.response import Accepted, Refusal, Verdict, validate_response
 from tests.saml import S_NS

@@ -4,15 +4,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from actions.saml.keys import (
-    STRICT,
-    has_signed,
-    load_private_key,
-    own_method,
-    pem_of,
-    sign,
-    usable_key,
-)
+from actions.saml.algorithms import STRICT
+from actions.saml.keys import has_signed, load_private_key, own_method, pem_of, sign, usable_key
 from tests.saml import attacker, idp, party
 
 KINDS = ["rsa-2048", "P-256", "P-384", "P-521"]

@@ -10,7 +10,7 @@ import pytest
 from lxml import etree
 
 from actions.saml import library
-from actions.saml.keys import STRICT, Algorithms, Method
+from actions.saml.algorithms import STRICT, Algorithms, Method
 from actions.saml.names import DS, tag
 from actions.saml.refusal import MessageRefused
 from tests.saml import XMLSEC, Assertion, Response, attacker, idp, one, signed

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from actions.saml.names import NAMEID_FORMATS
+from actions.saml.names import MD, NAMEID_FORMATS
 from actions.saml.settings import Config, certificate_octets, lint
 from policy.config_types import Pending
 from policy.problem import Severity
@@ -135,3 +135,10 @@ def test_octets_of_a_certificate_come_out_of_its_text() -> None:
     assert certificate_octets(text) == ours().certificate
     assert certificate_octets("x") == b""
     assert certificate_octets("-----BEGIN CERTIFICATE-----*") == b""
+
+
+def test_metadata_of_several_providers_needs_the_name_of_one() -> None:
+    both = f'<md:EntitiesDescriptor xmlns:md="{MD}">{entity()}{entity(entity_id="urn:b")}</md:EntitiesDescriptor>'  # noqa: E501
+    assert lints(idp_metadata=both) == [("saml-provider-unclear", True)]
+    assert lints(idp_metadata=both, idp_entity_id="urn:b") == []
+    assert lints(idp_metadata=entity(), idp_entity_id="urn:b") == [("saml-provider-unclear", True)]

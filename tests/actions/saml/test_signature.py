@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from actions.saml.keys import STRICT
+from actions.saml.algorithms import STRICT
 from actions.saml.names import DS, SAML, tag
 from actions.saml.refusal import MessageRefused
 from actions.saml.signature import verify

@@ -82,7 +82,6 @@ WRONG: dict[str, tuple[dict[str, Any], str, Verdict]] = {
         "own key",
         Verdict.FAILED,
     ),
-    "another provider": ({"idp_entity_id": "urn:other"}, "metadata", Verdict.FAILED),
     "no logout there": ({"idp_metadata": rig.metadata(logout=())}, "logout", Verdict.OK),
     "no key": (NO_KEY, "own key", Verdict.OK),
 }  # fmt: skip
@@ -100,6 +99,9 @@ async def test_metadata_in_a_file_is_read(tmp_path: Path) -> None:
     file.write_text(rig.metadata())
     found = await examined(rig.policy(idp_metadata=None, idp_metadata_file=str(file)))
     assert finding(found, "metadata").verdict is Verdict.OK
+    settings = {"idp_metadata": None, "idp_metadata_file": str(file), "idp_entity_id": "urn:other"}
+    found = await examined(rig.policy(**settings))
+    assert finding(found, "metadata").remedy == "name the one that is meant in idp_entity_id"
     file.write_text("<html/>")
     found = await examined(rig.policy(idp_metadata=None, idp_metadata_file=str(file)))
     assert finding(found, "metadata").detail == "it can't be used: not-metadata"
