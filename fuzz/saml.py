@@ -5,9 +5,9 @@ from __future__ import annotations
 from base64 import b64encode
 from contextlib import suppress
 
+from actions.saml.algorithms import STRICT
 from actions.saml.assertion_checks import Expected
 from actions.saml.binding import receive_redirected
-from actions.saml.keys import STRICT
 from actions.saml.logout import Posted, validate_posted_logout
 from actions.saml.markup import MESSAGE, METADATA, parse
 from actions.saml.metadata import parse_metadata

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import quote_plus, unquote_to_bytes
 
-from actions.saml.keys import Algorithms, PrivateKey, has_signed, own_method, sign, usable_key
+from actions.saml.algorithms import Algorithms
+from actions.saml.keys import PrivateKey, has_signed, own_method, sign, usable_key
 from actions.saml.markup import MESSAGE
 from actions.saml.refusal import MessageRefused, shown
 

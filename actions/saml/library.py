@@ -18,7 +18,8 @@ from onelogin.saml2.response import OneLogin_Saml2_Response
 from onelogin.saml2.settings import OneLogin_Saml2_Settings
 from onelogin.saml2.utils import OneLogin_Saml2_Utils
 
-from actions.saml.keys import STRICT, Algorithms, pem_of
+from actions.saml.algorithms import STRICT, Algorithms
+from actions.saml.keys import pem_of
 from actions.saml.names import DS, RSA_SHA256, SAML, SAMLP, SHA256
 from actions.saml.refusal import MessageRefused
 

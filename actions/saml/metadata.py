@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
+from actions.saml.algorithms import STRICT
 from actions.saml.instant import parse_duration_s, parse_instant_ns
-from actions.saml.keys import STRICT, usable_key, without_issuers
+from actions.saml.keys import usable_key, without_issuers
 from actions.saml.markup import METADATA, parse, text_of
 from actions.saml.names import DS, MD, POST, REDIRECT, SAMLP, tag
 from actions.saml.parties import IdentityProvider, LogoutEndpoint

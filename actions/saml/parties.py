@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from actions.saml.algorithms import STRICT, Algorithms
 from actions.saml.instant import NS_PER_S
-from actions.saml.keys import STRICT, Algorithms
 from actions.saml.names import PERSISTENT
 
 DEFAULT_SKEW_NS: Final = 60 * NS_PER_S

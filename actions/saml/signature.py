@@ -20,8 +20,9 @@ from typing import Final
 from lxml import etree
 
 from actions.saml import library
+from actions.saml.algorithms import Algorithms, Method
 from actions.saml.canonical import canonical, inclusive_prefixes, without
-from actions.saml.keys import Algorithms, Method, PublicKey, has_signed, usable_key
+from actions.saml.keys import PublicKey, has_signed, usable_key
 from actions.saml.markup import parse, text_of
 from actions.saml.names import DS, ENVELOPED, EXCLUSIVE_C14N, tag
 from actions.saml.refusal import MessageRefused, shown
