@@ -122,7 +122,8 @@ class Site(Generic[C]):
     the same. Without it each is tried in turn until one does not `Continue`; `is_last` says that
     no other is left. `cookies` are the names that are its own: they are set apart from what
     policies and the upstream see, and the upstream may not set them (T-CK-1, T-CK-2).
-    `lint_endpoint` is what it finds about an endpoint whose policy it is in.
+    `lint_endpoint` is what it finds about an endpoint whose policy it is in, `shared_cookies` are
+    those of its cookies that browsers show to another endpoint as well.
     """
 
     paths: frozenset[str]
@@ -130,6 +131,7 @@ class Site(Generic[C]):
     cookies: Callable[[C], frozenset[str]]
     serve: Callable[[C, Exchange, bool], Steps[Any]]
     lint_endpoint: Callable[[C, Endpoint], Iterable[Lint]] = lambda _config, _endpoint: ()
+    shared_cookies: Callable[[C, Endpoint], frozenset[str]] = lambda _config, _endpoint: frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,6 +105,11 @@ class Policy:
     warnings: tuple[Problem, ...] = ()
     holds_secrets: bool = False
 
+    def sites(self) -> tuple[OwnPath, ...]:
+        """Return each action that has paths of its own, once."""
+        found = {id(own): own for each in self.own_paths.values() for own in each}
+        return tuple(found.values())
+
     def has(self, phase: Phase) -> bool:
         """Tell whether a phase has any rule, so that callers can skip it."""
         return phase in self.rules

@@ -127,13 +127,18 @@ def assemble(plan: Plan, progress: Progress | None = None) -> Assembly:
 
 
 def hiding_cookies(served: Sequence[ServedEndpoint | None]) -> list[ServedEndpoint | None]:
-    """Have every endpoint keep the login cookies of all from its upstream (T-CK-1, T-CK-2).
+    """Have endpoints keep others' cookies from their upstreams too (T-CK-1, T-CK-2).
 
-    A browser shows them to more than the host that set them: to all hosts of a domain that shares
-    a login, and to all ports of one host.
+    A browser shows the cookie of a login that a domain shares to every host in it.
     """
-    own = frozenset[str]().union(*(each.policy.own_cookies for each in served if each is not None))
-    return [each and replace(each, policy=replace(each.policy, own_cookies=own)) for each in served]
+    sites = [own for each in served if each is not None for own in each.policy.sites()]
+
+    def hiding(each: ServedEndpoint) -> ServedEndpoint:
+        shown = (own.site.shared_cookies(own.step.config.sample, each.endpoint) for own in sites)
+        cookies = each.policy.own_cookies.union(*shown)
+        return replace(each, policy=replace(each.policy, own_cookies=cookies))
+
+    return [each and hiding(each) for each in served]
 
 
 def is_public(endpoint: EndpointPlan) -> bool:
@@ -177,10 +182,9 @@ class _Assembler:
 
     def _check_sites(self, policy: Policy, face: Endpoint) -> None:
         """Ask actions with paths of their own about the endpoint. Raises PolicyError."""
-        distinct = {id(own): own for each in policy.own_paths.values() for own in each}
         problems = [
             lint.problem(own.step.config.places(lint.path))
-            for own in distinct.values()
+            for own in policy.sites()
             for lint in own.site.lint_endpoint(own.step.config.sample, face)
         ]
         if has_errors(problems):

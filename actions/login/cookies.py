@@ -11,8 +11,9 @@ import re
 from base64 import urlsafe_b64encode
 from typing import Final
 
+from actions.login.public_origin import can_be_in
 from actions.login.settings import LoginSettings
-from policy.exchange import Exchange
+from policy.exchange import Endpoint, Exchange
 
 SECRET_BYTES: Final = 32
 # Several with one name come from other hosts of a domain (OA-10); more than these is an attack.
@@ -36,6 +37,14 @@ def own_cookies(config: LoginSettings) -> frozenset[str]:
         for prefix in PREFIXES
         for purpose in (SESSION, NONCE)
     )
+
+
+def shared_cookies(config: LoginSettings, endpoint: Endpoint) -> frozenset[str]:
+    """Return the names of cookies that a browser shows to this endpoint, whoever's they are."""
+    domain = config.auth_cookie_domain
+    if domain is None or not can_be_in(endpoint.host, domain):
+        return frozenset()
+    return frozenset(cookie_name(config, SESSION, is_https=is_https) for is_https in (True, False))
 
 
 def cookie_name(config: LoginSettings, purpose: str, *, is_https: bool) -> str:

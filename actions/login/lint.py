@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from actions.login.public_origin import WILDCARD, is_own_machine
+from actions.login.public_origin import can_be_in, is_own_machine
 from actions.login.settings import LoginSettings
 from policy.action import Lint
 from policy.exchange import Endpoint
@@ -25,7 +25,7 @@ def lint_login(config: LoginSettings) -> Iterator[Lint]:
 def lint_endpoint(config: LoginSettings, endpoint: Endpoint) -> Iterator[Lint]:
     """Look at an endpoint that has this login."""
     domain = config.auth_cookie_domain
-    if domain is not None and not _can_be_in(endpoint.host, domain):
+    if domain is not None and not can_be_in(endpoint.host, domain):
         yield Lint(
             code="cookie-domain-foreign",
             message=f"{endpoint.host!r} is not in the domain {domain!r}",
@@ -40,11 +40,3 @@ def lint_endpoint(config: LoginSettings, endpoint: Endpoint) -> Iterator[Lint]:
             message=f"sessions of {endpoint.url} can be read and taken on the way",
             hint="write the URL that browsers use, with https, also behind a tunnel or a balancer",
         )
-
-
-def _can_be_in(host: str, domain: str) -> bool:
-    if not host.startswith(WILDCARD):
-        return f".{host}".endswith(f".{domain}")
-    # Some hosts of a wildcard endpoint may be, or all.
-    parent = host.removeprefix(WILDCARD)
-    return f".{parent}".endswith(f".{domain}") or f".{domain}".endswith(f".{parent}")

@@ -48,6 +48,14 @@ def _origin(scheme: str, host: str, port: int) -> PublicOrigin:
     return PublicOrigin(f"{scheme}://{authority_text(host, shown)}", host, scheme == "https")
 
 
+def can_be_in(host: str, domain: str) -> bool:
+    """Tell whether an endpoint's host is in a domain, or some hosts of a wildcard are."""
+    if not host.startswith(WILDCARD):
+        return f".{host}".endswith(f".{domain}")
+    parent = host.removeprefix(WILDCARD)
+    return f".{parent}".endswith(f".{domain}") or f".{domain}".endswith(f".{parent}")
+
+
 def is_own_machine(host: str) -> bool:
     """Tell whether an endpoint has no other name than the address that it listens on."""
     try:

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from actions.login.backchannel import backchannel_logout
 from actions.login.begin import begin_login
 from actions.login.callback import callback
-from actions.login.cookies import own_cookies
+from actions.login.cookies import own_cookies, shared_cookies
 from actions.login.gate import unauthenticated
 from actions.login.lint import lint_endpoint
 from actions.login.logout import logout
@@ -57,6 +57,7 @@ def login_site(
         cookies=own_cookies,
         serve=serve,
         lint_endpoint=lint_endpoint,
+        shared_cookies=shared_cookies,
     )
 
 

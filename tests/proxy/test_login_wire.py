@@ -307,7 +307,7 @@ on_http_request:
           client_secret: "only-for-tests-0123456789-0123456789"
           auth_cookie_domain: example.com
 """
-    cookies = "__Secure-ngrok.default.session=stolen; __Host-ngrok.default.session=stolen; a=1"
+    cookies = "__Secure-ngrok.default.session=stolen; __Host-ngrok.default.session=inner; a=1"
     setting = b"HTTP/1.1 200 OK\r\nSet-Cookie: __Secure-ngrok.default.session=planted; Domain=example.com\r\nContent-Length: 2\r\n\r\nok"  # noqa: E501
     async with origin(setting) as app:
         target = UpstreamPlan(target=UpstreamTarget("http", LOOPBACK, app.port, ""))
@@ -329,7 +329,9 @@ on_http_request:
                 assert b"200 OK" in said
                 assert b"planted" not in said
                 writer.close()
-        assert [each.all("cookie") for each in app.received] == [["a=1"], ["a=1"]]
+        # A gate of its own behind another one keeps what is for its own host alone.
+        passed = ["__Host-ngrok.default.session=inner; a=1"]
+        assert [each.all("cookie") for each in app.received] == [passed, passed]
 
 
 def inline(text: str) -> InlinePolicy:
