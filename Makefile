@@ -13,7 +13,7 @@ PIP_COMPILE := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-ex
 	--no-emit-options --allow-unsafe
 PYTEST_ARGS ?=
 # bench/soak.py runs for ten minutes and is started by hand.
-BENCHMARKS ?= cel load proxy websocket jwt saml store
+BENCHMARKS ?= cel load proxy websocket jwt login saml store
 SECONDS ?= 60
 
 # The first of these that is new enough makes the virtual environment; override with PYTHON=...
