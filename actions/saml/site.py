@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
 from actions.login import pages
+from actions.login.lint import lint_endpoint
+from actions.login.public_origin import is_own_machine
 from actions.login.site import login_site
 from actions.login.visit import Visit
 from actions.saml.parties import ServiceProvider
@@ -16,8 +19,9 @@ from actions.saml.service import service_of
 from actions.saml.settings import Config
 from actions.saml.sign_in import sign_in
 from actions.saml.single_logout import single_logout
-from policy.action import Respond
+from policy.action import Lint, Respond
 from policy.effect import Compute, Effect
+from policy.exchange import Endpoint
 
 SERVED: Final = "saml-metadata"
 METHOD_NOT_ALLOWED: Final = "saml-metadata-method"
@@ -50,11 +54,25 @@ def _rendered(service: ServiceProvider) -> bytes:
     return render_service_metadata(service)
 
 
-SITE: Final = login_site(
-    PROTOCOL,
-    {
-        ASSERTION_CONSUMER: sign_in,
-        SINGLE_LOGOUT: single_logout,
-        METADATA: own_metadata,
-    },
+def lint_place(config: Config, endpoint: Endpoint) -> Iterator[Lint]:
+    """Look at an endpoint that has such a login: on plain http nobody could finish one."""
+    yield from lint_endpoint(config, endpoint)
+    if endpoint.protocol == "http" and not is_own_machine(endpoint.host):
+        yield Lint(
+            code="saml-needs-https",
+            message="browsers keep the cookie that they have to bring back for https only",
+            hint="write the URL that browsers use, with https, also behind a tunnel or a balancer",
+        )
+
+
+SITE: Final = replace(
+    login_site(
+        PROTOCOL,
+        {
+            ASSERTION_CONSUMER: sign_in,
+            SINGLE_LOGOUT: single_logout,
+            METADATA: own_metadata,
+        },
+    ),
+    lint_endpoint=lint_place,
 )

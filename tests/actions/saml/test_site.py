@@ -4,6 +4,8 @@ import pytest
 from lxml import etree
 
 from actions.saml.service_metadata import render_service_metadata
+from actions.saml.settings import Config
+from actions.saml.site import SITE
 from tests.actions.login.rig import Browser, Site, field_of, reason, status
 from tests.actions.saml.rig import ORIGIN, policy, site
 from tests.saml import service
@@ -43,3 +45,18 @@ def test_the_callback_of_other_logins_is_not_ours() -> None:
     answer = Browser(site()).get("/ngrok/oauth2/callback?state=x")
     assert status(answer) == 302
     assert reason(answer) == "login-required"
+
+
+@pytest.mark.parametrize(
+    ("url", "codes"),
+    [
+        ("https://app.example.com", []),
+        ("http://app.example.com", ["login-without-tls", "saml-needs-https"]),
+        ("http://127.0.0.1:4000", []),
+        ("http://localhost:4000", []),
+    ],
+)
+def test_plain_http_is_told_of_at_load(url: str, codes: list[str]) -> None:
+    config = Config.model_validate({"idp_metadata_url": "https://idp.example.com/"})
+    endpoint = Site(policy(), url=url).endpoint
+    assert [each.code for each in SITE.lint_endpoint(config, endpoint)] == codes
