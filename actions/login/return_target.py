@@ -26,7 +26,10 @@ def safe_target(text: str) -> str | None:
     """Return a target that may be followed as it is; None for any other text."""
     if len(text) > MAX_TARGET or not _PLAIN.fullmatch(text) or "#" in text:
         return None
-    path, _, query = text.partition("?")
+    path, mark, query = text.partition("?")
+    if mark and not query:
+        # Nothing would be lost, but what is kept reads back as just what was kept.
+        return None
     try:
         canonical = canonical_path(path)
     except UrlError:

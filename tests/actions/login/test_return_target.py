@@ -48,6 +48,7 @@ HOSTILE = {
     "a login again": "/ngrok/login",
     "a logout": "/ngrok/logout?redirect_path=/",
     "quotes": '/a?"><script>',
+    "empty query": "/a?",
 }
 # A path of ours all the same: the at sign means nothing behind a slash.
 HARMLESS = {"user"}
