@@ -16,7 +16,6 @@ from actions.login.begin import PENDING_S, pending_key
 from actions.login.cookies import NONCE, cookie_name
 from actions.login.paths import AUTH_ID, with_auth_id
 from actions.login.session import PENDING_LOGINS, PendingLogin, digest
-from actions.saml.form import FORM
 from actions.saml.paths import ASSERTION_CONSUMER, RELAY_STATE, RESPONSE
 from actions.saml.protocol import PROTOCOL
 from penstock.saml_response import answered_request
@@ -24,6 +23,7 @@ from penstock.sample_request import request_from_flags
 from policy.compiled import OwnPath, Policy
 from policy.config import InterpolationError
 from policy.exchange import Exchange, Request
+from policy.media_type import FORM
 from policy.memory_store import MemoryStore
 from policy.own_paths import meant_by
 from policy.phase import Phase

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+# What browsers send a form as, unless it has files in it.
+FORM = "application/x-www-form-urlencoded"
 TCHARS = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 # RFC 9110, section 5.6.6: parameters = *( OWS ";" OWS [ parameter ] )
 PARAMETER = re.compile(

@@ -10,16 +10,14 @@ from collections.abc import Generator
 from typing import Any, Final
 
 from actions.login.protocol import LoginRefused, LogoutNotice
-from actions.login.session import MAX_SESSIONS_OF_A_USER, SESSIONS
-from actions.login.sessions import provider_session_group, subject_group
+from actions.login.sessions import end_all, provider_session_group, subject_group
 from actions.login.visit import READ_FAILED_CODE, RETRY, Visit
 from policy.action import Respond
 from policy.effect import Effect, ReadBody
-from policy.media_type import media_type
-from policy.store import StoreDelete, StoreFind, StoreUnavailable
+from policy.media_type import FORM, media_type
+from policy.store import StoreUnavailable
 
 MAX_BODY: Final = 64 * 1024
-FORM: Final = "application/x-www-form-urlencoded"
 UNAVAILABLE: Final = 503
 BACKCHANNEL_LOGOUT: Final = "backchannel-logout"
 BACKCHANNEL_LOGOUT_REFUSED: Final = "backchannel-logout-refused"
@@ -56,15 +54,10 @@ def end_sessions(
 ) -> Generator[Effect, Any, StoreUnavailable | None]:
     """End every session that a notice means."""
     group = group_of(notice, at.protocol.provider(at.config, at.exchange)[1])
-    found = yield StoreFind(kind=SESSIONS, group=group, limit=MAX_SESSIONS_OF_A_USER)
-    if isinstance(found, StoreUnavailable):
-        return found
-    for record in found:
-        if not notice.subject or record.value.person.subject == notice.subject:
-            gone = yield StoreDelete(kind=SESSIONS, key=record.key)
-            if isinstance(gone, StoreUnavailable):
-                return gone
-    return None
+    ended = yield from end_all(
+        group, lambda session: notice.subject in ("", session.person.subject)
+    )
+    return ended if isinstance(ended, StoreUnavailable) else None
 
 
 def group_of(notice: LogoutNotice, provider_url: str) -> str:

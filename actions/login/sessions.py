@@ -11,15 +11,22 @@ back keeps no idle session alive, and a busy one for no longer than it was set b
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from actions.login.session import IDENTITIES, SESSIONS, Identity, Session, digest
+from actions.login.session import (
+    IDENTITIES,
+    MAX_SESSIONS_OF_A_USER,
+    SESSIONS,
+    Identity,
+    Session,
+    digest,
+)
 from actions.login.settings import LoginSettings
 from actions.login.visit import Visit
 from policy.effect import Effect
-from policy.store import Record, StoreDelete, StoreGet, StorePut, StoreUnavailable
+from policy.store import Record, StoreDelete, StoreFind, StoreGet, StorePut, StoreUnavailable
 
 NS_PER_S: Final = 1_000_000_000
 # An ended session is still known for a while, so that the log can say which end it was.
@@ -112,6 +119,24 @@ def subject_group(provider_url: str, subject: str) -> str:
 def provider_session_group(provider_url: str, provider_session: str) -> str:
     """Name the sessions that belong to one of the provider's own."""
     return f"sid:{digest(provider_url + chr(0) + provider_session)}"
+
+
+def end_all(
+    group: str, is_meant: Callable[[Session], bool]
+) -> Generator[Effect, Any, frozenset[str] | StoreUnavailable]:
+    """End those sessions of a group that are meant, with their streams; returns their keys.
+
+    A group holds no more than are looked at: beyond that its oldest sessions are gone already.
+    """
+    found = yield StoreFind(kind=SESSIONS, group=group, limit=MAX_SESSIONS_OF_A_USER)
+    if isinstance(found, StoreUnavailable):
+        return found
+    keys = [record.key for record in found if is_meant(record.value)]
+    for key in keys:
+        gone = yield StoreDelete(kind=SESSIONS, key=key)
+        if isinstance(gone, StoreUnavailable):
+            return gone
+    return frozenset(keys)
 
 
 def touched(at: Visit, record: Record[Session]) -> Generator[Effect, Any, None]:

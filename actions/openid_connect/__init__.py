@@ -18,28 +18,20 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 from actions.login.gate import guard
-from actions.login.result import Circumstances, IdentityResult, common_parts, token_parts
+from actions.login.result import Circumstances, common_parts, token_parts
+from actions.login.result import Result as LoginResult
 from actions.login.session import Session
 from actions.login.site import login_site
 from actions.openid_connect.lint import documents, lint
 from actions.openid_connect.protocol import PROTOCOL
 from actions.openid_connect.settings import OpenIdSettings
-from policy.action import Action, ActionError, Doc, Exchange, Outcome, Steps
+from policy.action import Action, Doc, Exchange, Outcome, Steps
 from policy.phase import Phase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Result:
-    access_token: Annotated[str, Doc("The provider's access token.")] = ""
-    refresh_token: Annotated[str, Doc("The provider's refresh token.")] = ""
+class Result(LoginResult):
     identity_token: Annotated[str, Doc("The provider's ID token.")] = ""
-    expires_at: Annotated[str, Doc("When the access token ends (RFC 3339).")] = ""
-    session_timed_out: Annotated[bool, Doc("The session had lain idle for too long.")] = False
-    session_max_duration_reached: Annotated[bool, Doc("The session was at its end.")] = False
-    userinfo_refreshed: Annotated[bool, Doc("The provider was just asked about the user.")] = False
-    user_info_refreshed: Annotated[bool, Doc("The same under its other name.")] = False
-    identity: Annotated[IdentityResult, Doc("Who is logged in.")]
-    error: Annotated[ActionError | None, Doc("Why nobody is logged in.")] = None
 
 
 def run(config: OpenIdSettings, exchange: Exchange) -> Outcome[Result] | Steps[Result]:

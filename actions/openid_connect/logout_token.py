@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 from actions.login.protocol import Asking, LoginRefused, LogoutNotice
 from actions.login.session import digest
+from actions.login.visit import READ_FAILED_CODE, STORE_UNAVAILABLE
 from actions.oauth2.refusals import RETRY_AFTER_S, TOKEN_REJECTED
 from actions.openid_connect.id_token import IdTokenRules
 from actions.openid_connect.metadata import Metadata
@@ -32,7 +33,6 @@ MAX_AGE_S: Final = 120
 MAX_PARAMETERS: Final = 32
 MAX_JTI: Final = 1024
 NS_PER_S: Final = 1_000_000_000
-STORE_CODE: Final = "ERR_NGROK_3150"
 
 
 def _read_used(data: bytes) -> bytes:
@@ -66,8 +66,8 @@ def read_logout_notice(
     if isinstance(used, StoreUnavailable):
         return LoginRefused(
             status_code=503,
-            reason="store-unavailable",
-            error_code=STORE_CODE,
+            reason=STORE_UNAVAILABLE,
+            error_code=READ_FAILED_CODE,
             detail=used.reason,
             retry_after_s=RETRY_AFTER_S,
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from actions.login.pages import Words
 from actions.login.protocol import Asking, LoggedIn, LoginRefused
 from actions.login.session import digest
+from actions.login.visit import READ_FAILED_CODE, STORE_UNAVAILABLE
 from actions.saml.identity import details_of, is_authorized, person_of
 from actions.saml.parties import IdentityProvider, ServiceProvider
 from actions.saml.provider import RETRY_AFTER_S, get_newer_provider, get_provider, host_of
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 REFUSED: Final = "ERR_NGROK_3151"
 NOT_PERMITTED: Final = "ERR_NGROK_3105"
-NOT_KEPT: Final = "ERR_NGROK_3150"
 NS_PER_S: Final = 1_000_000_000
 # The clocks of stores are not ours.
 SPARE_S: Final = 60
@@ -148,8 +148,8 @@ def use_up(
     if isinstance(stored, StoreUnavailable):
         return LoginRefused(
             status_code=503,
-            reason="store-unavailable",
-            error_code=NOT_KEPT,
+            reason=STORE_UNAVAILABLE,
+            error_code=READ_FAILED_CODE,
             detail=f"store: {stored.reason}",
             retry_after_s=RETRY_AFTER_S,
         )

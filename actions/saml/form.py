@@ -12,9 +12,8 @@ from urllib.parse import parse_qsl
 from actions.login.visit import Visit
 from actions.saml.paths import RELAY_STATE
 from policy.effect import Effect, ReadBody
-from policy.media_type import media_type
+from policy.media_type import FORM, media_type
 
-FORM: Final = "application/x-www-form-urlencoded"
 # A message of 256 KiB in base64, in lines of their own, as browsers write them.
 MAX_BODY: Final = 512 * 1024
 MAX_FIELDS: Final = 16

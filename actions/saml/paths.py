@@ -12,3 +12,5 @@ SINGLE_LOGOUT: Final = "/ngrok/saml/slo"
 RESPONSE: Final = "SAMLResponse"
 REQUEST: Final = "SAMLRequest"
 RELAY_STATE: Final = "RelayState"
+# What the bindings allow; ours have 43 characters.
+MAX_RELAY_STATE: Final = 80

@@ -19,13 +19,11 @@ from actions.login.visit import Visit
 from actions.saml.answer import signed_in
 from actions.saml.form import BadForm, read_form
 from actions.saml.parties import DEFAULT_MAX_AGE_NS
-from actions.saml.paths import RELAY_STATE, RESPONSE
+from actions.saml.paths import MAX_RELAY_STATE, RELAY_STATE, RESPONSE
 from actions.saml.settings import Config
 from policy.action import Respond
 from policy.effect import Effect
 
-# Our relay states have 43 characters.
-MAX_STATE: Final = 80
 RESPONSES: Final = frozenset({RESPONSE})
 
 
@@ -42,7 +40,7 @@ def _signed_in(at: Visit) -> Generator[Effect, Any, Respond[Any]]:
     except BadForm as bad:
         return refusal_page(at, replace(BAD_CALLBACK, detail=f"SAML: {bad}"))
     state = form.get(RELAY_STATE, "")
-    pending = yield from take_pending(at, state if len(state) <= MAX_STATE else "")
+    pending = yield from take_pending(at, state if len(state) <= MAX_RELAY_STATE else "")
     if isinstance(pending, LoginRefused) and config.allow_idp_initiated:
         return (yield from _begun_by_provider(at, config, form))
     return (yield from finished(at, pending, form))

@@ -17,27 +17,26 @@ from actions.login.begin import refusal_page
 from actions.login.logout import LOGGED_OUT, back_from_provider, sent_on, signed_out
 from actions.login.pages import Words
 from actions.login.protocol import Asking, Form, LoginRefused
-from actions.login.session import MAX_SESSIONS_OF_A_USER, SESSIONS, digest
-from actions.login.sessions import provider_session_group, subject_group
+from actions.login.session import Session, digest
+from actions.login.sessions import end_all, provider_session_group, subject_group
 from actions.login.visit import Visit
 from actions.saml.answer import judged_by_provider, use_up
 from actions.saml.form import BadForm, read_form
 from actions.saml.identity import SERVICE, remembered_name, subject_of
 from actions.saml.names import POST, REDIRECT, RESPONDER, SUCCESS
 from actions.saml.parties import IdentityProvider, LogoutEndpoint, ServiceProvider
-from actions.saml.paths import RELAY_STATE, REQUEST, RESPONSE
+from actions.saml.paths import MAX_RELAY_STATE, RELAY_STATE, REQUEST, RESPONSE
 from actions.saml.protocol import request_id_of
 from actions.saml.service import service_of
 from actions.saml.settings import Config
 from policy.action import Respond
 from policy.effect import Compute, Effect
-from policy.store import StoreDelete, StoreFind, StoreUnavailable
+from policy.store import StoreUnavailable
 
 if TYPE_CHECKING:
     from actions.saml.logout import LogoutAccepted, LogoutRequest, LogoutVerdict
 
 MESSAGES: Final = frozenset({REQUEST, RESPONSE})
-MAX_STATE: Final = 80
 MALFORMED: Final = "saml-logout-malformed"
 NOT_PENDING: Final = "saml-logout-not-pending"
 MALFORMED_CODE: Final = "ERR_NGROK_3120"
@@ -64,7 +63,7 @@ def single_logout(at: Visit) -> Generator[Effect, Any, Respond[Any]]:
         _judged,
         fields if is_posted else at.request.url.query,
         service=service,
-        request_id=request_id_of(digest(state)) if 0 < len(state) <= MAX_STATE else None,
+        request_id=request_id_of(digest(state)) if 0 < len(state) <= MAX_RELAY_STATE else None,
         now_ns=at.now_ns,
     )
     judged = yield from judged_by_provider(config, at.exchange, judge)
@@ -162,22 +161,20 @@ def _end_sessions(
 
     name_id, url = request.name_id, provider.entity_id
     groups = [provider_session_group(url, index) for index in request.session_indexes]
-    gone: set[str] = set()
+
+    def is_meant(session: Session) -> bool:
+        details = session.details
+        return details.get(SERVICE) == service.entity_id and is_same_subject(
+            remembered_name(details), name_id, provider, service
+        )
+
+    gone: frozenset[str] = frozenset()
     for group in groups or [subject_group(url, subject_of(name_id, provider, service))]:
-        found = yield StoreFind(kind=SESSIONS, group=group, limit=MAX_SESSIONS_OF_A_USER)
-        if isinstance(found, StoreUnavailable):
-            return found
-        for record in found:
-            details = record.value.details
-            if details.get(SERVICE) != service.entity_id or not is_same_subject(
-                remembered_name(details), name_id, provider, service
-            ):
-                continue
-            deleted = yield StoreDelete(kind=SESSIONS, key=record.key)
-            if isinstance(deleted, StoreUnavailable):
-                return deleted
-            gone.add(record.key)
-    return frozenset(gone)
+        ended = yield from end_all(group, is_meant)
+        if isinstance(ended, StoreUnavailable):
+            return ended
+        gone |= ended
+    return gone
 
 
 def _response(
