@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs
 
-from actions.saml.binding import decode_posted
-from actions.saml.markup import parse
 from actions.saml.paths import RESPONSE
 from actions.saml.refusal import MessageRefused
 from proxy.failure import Failure
@@ -46,6 +44,10 @@ def encoded_response(content: bytes) -> str:
 
 def answered_request(encoded: str) -> str | None:
     """Return the id of the request that a response says it answers; None for none."""
+    # The XML libraries take a while to load, and most evaluations do without them.
+    from actions.saml.binding import decode_posted
+    from actions.saml.markup import parse
+
     try:
         return parse(decode_posted(encoded)).get("InResponseTo")
     except MessageRefused:
