@@ -37,6 +37,7 @@ from bench.soaking.penstock import Penstock
 from bench.soaking.record import Record
 from bench.soaking.slow_heads import SlowHeads, measure_slow_heads
 
+SETTLED_LOOKS = 10
 LEAKS = ("penstock_connections", "penstock_upstream_connections", "penstock_tasks")
 EMPTY_WITHIN_S = 60.0
 MEMORY_GROWTH, SLOW_HEADS_RATIO = 1.1, 2.0
@@ -72,8 +73,8 @@ async def run(options: argparse.Namespace, folder: Path) -> Soak:
     soak = Soak(options.seconds, Record(proxy.port))
     flapping = asyncio.create_task(kill_upstream(soak.record, upstream))
     try:
-        await asyncio.sleep(1)
-        idle, descriptors = proxy.metrics(), proxy.descriptors()
+        descriptors = await settled(proxy)
+        idle = await asyncio.to_thread(proxy.metrics)
         await load(proxy, soak, options.clients)
         soak.left += await leftovers(proxy, idle, descriptors)
         flapping.cancel()
@@ -91,6 +92,19 @@ async def run(options: argparse.Namespace, folder: Path) -> Soak:
         proxy.process.kill()
     soak.log = proxy.log.read_text()
     return soak
+
+
+async def settled(proxy: Penstock) -> int:
+    """Return the descriptors of an idle proxy, once all its workers have opened what they need.
+
+    The first worker makes it ready; the others, and every worker's store, may come seconds later.
+    """
+    held, looks = -1, 0
+    while looks < SETTLED_LOOKS:
+        await asyncio.sleep(0.5)
+        now = proxy.descriptors()
+        held, looks = now, looks + 1 if now == held else 0
+    return held
 
 
 async def load(proxy: Penstock, soak: Soak, clients: int) -> None:
