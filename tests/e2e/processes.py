@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 START_TIMEOUT_S = 30
@@ -29,10 +31,17 @@ def running(
     host: str = "127.0.0.1",
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program until the block ends; it is ready when its port accepts connections."""
+    """Run a program until the block ends; it is ready when its port accepts connections.
+
+    Whatever it has started itself ends with it.
+    """
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env=environment
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
         )
         try:
             wait_for_port((host, port), process, log)
@@ -44,6 +53,9 @@ def running(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            # Some leave their workers behind: PHP's server does.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def wait_for_port(address: tuple[str, int], process: subprocess.Popen[bytes], log: Path) -> None:
