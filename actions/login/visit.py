@@ -8,7 +8,7 @@ from typing import Any, Final
 from actions.login import pages
 from actions.login.cookies import NONCE, SESSION, drop_cookie, set_cookie, shown_secrets
 from actions.login.protocol import LoginProtocol
-from actions.login.public_origin import PublicOrigin, public_origin
+from actions.login.public_origin import PublicOrigin, can_be_in, public_origin
 from actions.login.session import Session
 from actions.login.settings import LoginSettings
 from policy.action import Respond
@@ -119,7 +119,7 @@ def visit(
         )
         return _set_up_wrong(exchange, ORIGIN_UNKNOWN, SET_UP_CODE)
     domain = config.auth_cookie_domain
-    if domain is not None and not f".{origin.host}".endswith(f".{domain}"):
+    if domain is not None and not can_be_in(origin.host, domain):
         exchange.warnings.append(f"{origin.host!r} is not in auth_cookie_domain {domain!r}")
         return _set_up_wrong(exchange, DOMAIN_FOREIGN, DOMAIN_CODE)
     return Visit(protocol, config, exchange, request, origin)
