@@ -53,7 +53,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     debian.need_package("libnginx-mod-nchan")
     root = tmp_path_factory.mktemp("site")
     www = root / "www"
-    (www / "upload").mkdir(parents=True)
+    www.mkdir()
     (www / "index.html").write_text("<!doctype html><title>Site</title><h1>Site</h1>")
     (www / "room.html").write_text((HERE / "room.html").read_text())
     upstream_port, port = free_port(), free_port()
