@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 Line = tuple[str, str]
@@ -31,20 +31,28 @@ class Fields:
 
     __slots__ = ("_edits", "_index", "_lines", "_notable", "_plain", "_texts", "_unindexed", "wire")
 
-    def __init__(self, lines: Iterable[Line] = ()) -> None:
-        self._lines: list[Line] | None = list(lines)
-        self._texts: list[str] = []
+    def __init__(
+        self,
+        lines: Iterable[Line] | None = (),
+        texts: Sequence[str] = (),
+        index: dict[str, list[str]] | None = None,
+        wire: bytes | None = None,
+        plain: bool | None = None,  # noqa: FBT001 - for `received`, of which there are many
+    ) -> None:
+        """Take lines; what else there is to say of those that were received says `received`."""
+        # Most messages pass without anybody looking at their lines one by one.
+        self._lines: list[Line] | None = None if lines is None else list(lines)
+        self._texts = texts
         self._edits: list[tuple[str, str | None]] = []
-        self._index: dict[str, list[str]] | None = None
+        self._index = index
         # Lines that were added since the index was made; it is brought up to date when read.
         self._unindexed: list[Line] = []
         self._notable: frozenset[str] | None = None
-        self._plain: bool | None = None
-        self.wire: bytes | None = None
+        self._plain = plain
+        self.wire = wire
 
-    @classmethod
+    @staticmethod
     def received(
-        cls,
         texts: list[str],
         by_name: dict[str, list[str]],
         wire: bytes | None,
@@ -56,29 +64,12 @@ class Fields:
         `texts` are its lines, `by_name` their values by lower-case name. Neither is changed here,
         so that whoever has read them may read the same again for another message.
         """
-        fields = cls.__new__(cls)
-        # Most messages pass without anybody looking at their lines one by one.
-        fields._lines = None  # noqa: SLF001 - its own, as are those below
-        fields._texts = texts  # noqa: SLF001
-        fields._edits = []  # noqa: SLF001
-        fields._index = by_name  # noqa: SLF001
-        fields._unindexed = []  # noqa: SLF001
-        fields._notable = None  # noqa: SLF001
-        fields._plain = has_plain_names  # noqa: SLF001
-        fields.wire = wire
-        return fields
+        return Fields(None, texts, by_name, wire, has_plain_names)
 
     def twin(self) -> Fields:
         """Return an independent copy of fields that were received and never changed."""
-        twin = Fields.__new__(Fields)
-        twin._lines = None  # noqa: SLF001 - its own, as are those below
-        twin._texts = self._texts  # noqa: SLF001
-        twin._edits = []  # noqa: SLF001
-        twin._index = self._index  # noqa: SLF001
-        twin._unindexed = []  # noqa: SLF001
-        twin._notable = self._notable  # noqa: SLF001
-        twin._plain = self._plain  # noqa: SLF001
-        twin.wire = self.wire
+        twin = Fields(None, self._texts, self._index, self.wire, self._plain)
+        twin._notable = self._notable
         return twin
 
     @property
