@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from typing import TypeAlias
 
 Line = tuple[str, str]
+# A line that is added, lines under a name that go (None), the only line under a name that has
+# another value now.
+Edit: TypeAlias = tuple[str, str | list[str] | None]
 
 # Names that say something about a message's framing or its connection, or that only some party
 # on the way may write. Where a message has none of them, nothing needs a closer look.
@@ -43,7 +47,7 @@ class Fields:
         # Most messages pass without anybody looking at their lines one by one.
         self._lines: list[Line] | None = None if lines is None else list(lines)
         self._texts = texts
-        self._edits: list[tuple[str, str | None]] = []
+        self._edits: list[Edit] = []
         self._index = index
         # Lines that were added since the index was made; it is brought up to date when read.
         self._unindexed: list[Line] = []
@@ -173,6 +177,18 @@ class Fields:
             self._plain = None
         return True
 
+    def edit(self, name: str, value: str) -> None:
+        """Give the only line under a lower-case name another value, at its place."""
+        values = [value]
+        index = self._index = self.by_name.copy()
+        index[name] = values
+        if self.wire is not None:
+            self.wire = _edited(self.wire, name, value)
+        if self._lines is None:
+            self._edits.append((name, values))
+        else:
+            self._lines = _with_value(self._lines, name, value)
+
     def replace(self, name: str, value: str) -> None:
         """Leave exactly one line under a name, at the place of its first one."""
         wanted = name.lower()
@@ -207,8 +223,10 @@ class Fields:
         for name, value in self._edits:
             if value is None:
                 lines = _without(lines, name)
-            else:
+            elif isinstance(value, str):
                 lines.append((name, value))
+            else:
+                lines = _with_value(lines, name, value[0])
         return lines
 
 
@@ -219,6 +237,24 @@ def _line(text: str) -> Line:
 
 def _without(lines: list[Line], name: str) -> list[Line]:
     return [line for line in lines if line[0].lower() != name]
+
+
+def _with_value(lines: list[Line], name: str, value: str) -> list[Line]:
+    return [(line[0], value) if line[0].lower() == name else line for line in lines]
+
+
+def _edited(wire: bytes, name: str, value: str) -> bytes | None:
+    """Give the only line under a lower-case name another value; None where that is not sure."""
+    if not (value.isascii() and value.isprintable()):
+        return None
+    for start in _usual_starts(name):
+        at = wire.find(start)
+        if at >= 0:
+            at += len(start)
+            end = wire.find(b"\r", at)
+            rest = wire[end:] if end >= 0 else b""
+            return b"".join((wire[:at], b" ", value.encode("ascii"), rest))
+    return None
 
 
 def _cut(wire: bytes, name: str, count: int) -> bytes | None:

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policy.fields import Fields
-from policy.own_cookies import drop_set_cookies, take_cookies
+from policy.own_cookies import (
+    MAX_KNOWN,
+    MAX_KNOWN_CHARACTERS,
+    drop_set_cookies,
+    known,
+    parted,
+    take_cookies,
+)
 
 OWN = frozenset({"__Host-ngrok.default.session", "ngrok.default.session"})
 
@@ -59,6 +66,73 @@ def test_whatever_is_sent_none_of_ours_is_left(values: list[str]) -> None:
         if "=" in pair
     ]
     assert not OWN.intersection(names)
+
+
+# What decides what a value is made of, and little else.
+VALUES = st.lists(
+    st.sampled_from(
+        ["ngrok.default.session", "__Host-", "x", "=", "=", ";", ";", " ", "\t", "a", "ä", "\udc80"]
+    ),
+    max_size=14,
+).map("".join)
+
+
+def read_pair_by_pair(value: str) -> tuple[dict[str, tuple[str, ...]], str]:
+    taken: dict[str, tuple[str, ...]] = {}
+    others = []
+    for pair in value.split(";"):
+        name, separator, content = pair.partition("=")
+        name = name.strip(" \t")
+        if separator and name in OWN:
+            taken[name] = (*taken.get(name, ()), content.strip(" \t"))
+        else:
+            others.append(pair)
+    return taken, ";".join(others).strip(" \t")
+
+
+@given(VALUES | st.text(max_size=80))
+def test_a_value_is_parted_as_if_read_pair_by_pair(value: str) -> None:
+    assert parted(value, OWN) == read_pair_by_pair(value)
+
+
+def test_without_names_nothing_is_taken() -> None:
+    fields = Fields([("Cookie", "=a; x=1; ngrok.default.session=b")])
+    assert take_cookies(fields, frozenset()) == {}
+    assert fields.all("cookie") == ["=a; x=1; ngrok.default.session=b"]
+
+
+def received(value: str) -> Fields:
+    wire = f"\r\nHost: a\r\nCookie: {value}\r\nAccept: b".encode()
+    return Fields.received(
+        ["Host: a", f"Cookie: {value}", "Accept: b"],
+        {"host": ["a"], "cookie": [value], "accept": ["b"]},
+        wire,
+        has_plain_names=True,
+    )
+
+
+def test_what_is_left_stays_where_it_was() -> None:
+    fields = received("x=1; ngrok.default.session=a; y=2")
+    take_cookies(fields, OWN)
+    assert fields.wire == b"\r\nHost: a\r\nCookie: x=1; y=2\r\nAccept: b"
+    assert fields.lines == [("Host", "a"), ("Cookie", "x=1; y=2"), ("Accept", "b")]
+
+
+def test_a_line_of_our_cookies_alone_goes() -> None:
+    fields = received("ngrok.default.session=a")
+    take_cookies(fields, OWN)
+    assert fields.wire == b"\r\nHost: a\r\nAccept: b"
+    assert "cookie" not in fields
+
+
+def test_what_is_known_is_bounded_and_no_long_value_is() -> None:
+    known.cache_clear()
+    long = f"x={'a' * MAX_KNOWN_CHARACTERS}; ngrok.default.session=a"
+    assert take_cookies(received(long), OWN) == {"ngrok.default.session": ("a",)}
+    assert known.cache_info().currsize == 0
+    for number in range(MAX_KNOWN + 9):
+        take_cookies(received(f"ngrok.default.session={number}"), OWN)
+    assert known.cache_info().currsize == MAX_KNOWN
 
 
 def test_t_ck_2_the_upstream_sets_none_of_them() -> None:
