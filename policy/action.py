@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -48,8 +48,7 @@ class ActionError:
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
-class Continue(Generic[R]):
+class Continue(NamedTuple, Generic[R]):
     """Go on with the next action.
 
     `admitted_until_ns` is for actions that admit by something that ends, such as a token or a
