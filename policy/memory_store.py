@@ -143,10 +143,10 @@ class MemoryStore:
         """Each kind that was written so far."""
         return tuple(self._shelves.values())
 
-    def at_hand(self, effect: StoreGet) -> Record[Any] | None:
+    def at_hand(self, kind: Kind[Any], key: str) -> Record[Any] | None:
         """Return a record without any effect."""
-        shelf = self._shelves.get(effect.kind.name)
-        return None if shelf is None else shelf.get(effect.key, self._now())
+        shelf = self._shelves.get(kind.name)
+        return None if shelf is None else shelf.get(key, self._now())
 
     def answer(self, effect: StoreEffect) -> Any:
         """Answer an effect of the store, at once."""

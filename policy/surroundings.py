@@ -14,7 +14,7 @@ from policy.effect import Document, GetDocument
 from policy.ip_intelligence import NO_INTELLIGENCE, IpIntelligence
 from policy.ip_policy import IpPolicy
 from policy.oauth_endpoints import OauthEndpoints
-from policy.store import Record, StoreGet
+from policy.store import Kind, Record
 
 
 def no_secret(_vault: str, _name: str) -> str | None:
@@ -22,7 +22,7 @@ def no_secret(_vault: str, _name: str) -> str | None:
     return None
 
 
-def no_record(_get: StoreGet, /) -> Record[Any] | None:
+def no_record(_kind: Kind[Any], _key: str, /) -> Record[Any] | None:
     """Have no record at hand."""
     return None
 
@@ -47,7 +47,8 @@ class Surroundings:
     `oauth_providers` the addresses of providers that are elsewhere than usual.
     `document_at_hand` answers GetDocument where that is possible at once. None says nothing of
     whether there is one, only that it has to be asked for by the effect. `record_at_hand` is the
-    same for StoreGet: who uses what it gives adds it to the exchange's `records`.
+    same for a record of the store, by kind and key: who uses what it gives adds it to the
+    exchange's `records`.
     `count(what, outcome)` adds one to a number that an operator sees; both are codes, of which
     there are few.
     """
@@ -61,5 +62,5 @@ class Surroundings:
     secret: Callable[[str, str], str | None] = no_secret
     oauth_providers: Mapping[str, OauthEndpoints] = field(default_factory=dict)
     document_at_hand: Callable[[GetDocument], Document | None] = no_document
-    record_at_hand: Callable[[StoreGet], Record[Any] | None] = no_record
+    record_at_hand: Callable[[Kind[Any], str], Record[Any] | None] = no_record
     count: Callable[[str, str], None] = no_count

@@ -1,8 +1,6 @@
 """The cookies of a login: one for the session, one that a browser is recognised by meanwhile.
 
-Both are opaque secrets of 256 bits. `__Host-` binds a cookie to this very host (OA-10); where a
-domain shares the session that is `__Secure-`, and on a plain http endpoint there is no prefix
-and no `Secure` (RFC 6265bis, section 4.1.3).
+Both are opaque secrets of 256 bits.
 """
 
 from __future__ import annotations
@@ -11,18 +9,17 @@ import re
 from base64 import urlsafe_b64encode
 from typing import Final
 
+from actions.login.cookie_names import BOUND_TO_HOST, NONCE, PREFIXES, SESSION, unbound_name
 from actions.login.public_origin import can_be_in
 from actions.login.settings import LoginSettings
 from policy.exchange import Endpoint, Exchange
 
 SECRET_BYTES: Final = 32
+SECRET_CHARACTERS: Final = 43
 # Several with one name come from other hosts of a domain (OA-10); more than these is an attack.
 MAX_CANDIDATES: Final = 4
-SESSION: Final = "session"
-NONCE: Final = "nonce"
-PREFIXES: Final = ("", "__Host-", "__Secure-")
 
-_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+_SECRET = re.compile(rf"[A-Za-z0-9_-]{{{SECRET_CHARACTERS}}}")
 
 
 def new_secret(exchange: Exchange) -> str:
@@ -33,7 +30,7 @@ def new_secret(exchange: Exchange) -> str:
 def own_cookies(config: LoginSettings) -> frozenset[str]:
     """Return every name that a login's cookies can have: no upstream reads or sets them."""
     return frozenset(
-        f"{prefix}ngrok.{config.login_name}.{purpose}"
+        f"{prefix}{unbound_name(config.login_name, purpose)}"
         for prefix in PREFIXES
         for purpose in (SESSION, NONCE)
     )
@@ -49,11 +46,9 @@ def shared_cookies(config: LoginSettings, endpoint: Endpoint) -> frozenset[str]:
 
 def cookie_name(config: LoginSettings, purpose: str, *, is_https: bool) -> str:
     """Return the name of a cookie. The browser's own cookie is never shared among hosts."""
-    prefix = ""
-    if is_https:
-        is_shared = purpose == SESSION and config.auth_cookie_domain is not None
-        prefix = "__Secure-" if is_shared else "__Host-"
-    return f"{prefix}ngrok.{config.login_name}.{purpose}"
+    if purpose == SESSION:
+        return config.session_cookies[is_https]
+    return f"{BOUND_TO_HOST if is_https else ''}{unbound_name(config.login_name, purpose)}"
 
 
 def shown_secrets(

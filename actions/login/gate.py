@@ -24,22 +24,19 @@ from actions.login.result import AS_USUAL, Circumstances
 from actions.login.return_target import HOME, login_path, own_target
 from actions.login.session import SESSIONS, Session, digest
 from actions.login.sessions import (
-    NS_PER_S,
     NoSession,
     ended,
     find_session,
-    needs_touch,
+    touch_ns,
     touched,
 )
 from actions.login.settings import LoginSettings
+from actions.login.standing import LEASE_NS, check_of, keep_standing, let_in_again
 from actions.login.visit import Visit, visit
 from policy.action import ActionError, Continue, Outcome, Respond
 from policy.effect import Effect
 from policy.exchange import Check, Exchange
-from policy.store import Record, StoreGet, StoreUnavailable
-
-# Open streams ask again so often, which is how soon a logout elsewhere ends them (T-WS-4).
-LEASE_NS: Final = 5 * NS_PER_S
+from policy.store import Record, StoreUnavailable
 
 LOGIN_REQUIRED: Final = "login-required"
 SESSION_TIMED_OUT: Final = "session-timed-out"
@@ -60,6 +57,9 @@ def guard(
     make_result: MakeResult,
 ) -> Outcome[Any] | Deciding:
     """Decide one request: at once where its session is at hand and nothing is to be done."""
+    admitted = let_in_again(protocol, config, exchange)
+    if admitted is not None:
+        return admitted
     if config.allow_cors_preflight and exchange.request and is_preflight(exchange.request):
         return Continue()
     at = visit(protocol, config, exchange)
@@ -70,7 +70,11 @@ def guard(
     found = session_at_hand(at)
     if found is None:
         return _decide(at, make_result)
-    return _admitted(at, found, at.now_ns, usual_result(found.value, make_result))
+    result = usual_result(found.value, make_result)
+    admitted = _admitted(at, found, at.now_ns, result)
+    if exchange.login is not None:
+        keep_standing(at, found, result, exchange.login)
+    return admitted
 
 
 def session_at_hand(at: Visit) -> Record[Session] | None:
@@ -78,8 +82,8 @@ def session_at_hand(at: Visit) -> Record[Session] | None:
     secrets, config = at.session_secrets, at.config
     if len(secrets) != 1:
         return None
-    get = StoreGet(kind=SESSIONS, key=digest(secrets[0]))
-    found = at.exchange.surroundings.record_at_hand(get)
+    key = digest(secrets[0])
+    found = at.exchange.surroundings.record_at_hand(SESSIONS, key)
     if found is None or found.value.scope != at.scope:
         return None
     session: Session = found.value
@@ -87,10 +91,10 @@ def session_at_hand(at: Visit) -> Record[Session] | None:
     if (
         ended(session, config, now_ns) is not None
         or is_due(session, config, at.protocol.agreed(config), now_ns)
-        or (not at.exchange.is_readmission and needs_touch(session, config, now_ns))
+        or (not at.exchange.is_readmission and now_ns >= touch_ns(session, config))
     ):
         return None
-    at.exchange.records += ((SESSIONS.name, get.key),)
+    at.exchange.records += ((SESSIONS.name, key),)
     return found
 
 
@@ -116,7 +120,7 @@ def _decide(at: Visit, make_result: MakeResult) -> Deciding:
         circumstances = Circumstances(is_refreshed=after.is_fresh)
         result = make_result(after.session.value, circumstances)
         return _admitted(at, after.session, now_ns, result)
-    if not exchange.is_readmission and needs_touch(found.value, config, now_ns):
+    if not exchange.is_readmission and now_ns >= touch_ns(found.value, config):
         yield from touched(at, found)
     return _admitted(at, found, now_ns, usual_result(found.value, make_result))
 
@@ -134,8 +138,7 @@ def _admitted(at: Visit, record: Record[Session], now_ns: int, result: Any) -> C
     exchange, session = at.exchange, record.value
     at.note(session)
     if exchange.checks is not None:
-        detail = f"{session.id} of {session.identity_id}"
-        exchange.checks.append(Check(subject="session", passed=True, detail=detail))
+        exchange.checks.append(check_of(session))
     return Continue(result, admitted_until_ns=min(now_ns + LEASE_NS, session.ends_ns))
 
 

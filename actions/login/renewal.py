@@ -75,17 +75,21 @@ def is_due(session: Session, config: LoginSettings, agreed: str, now_ns: int) ->
     """Tell whether the provider is to be asked again before this session counts."""
     if session.agreed != agreed:
         return True
-    if now_ns < session.retry_ns:
-        return False
-    interval_ns = config.userinfo_refresh_interval
-    if interval_ns is not None and now_ns >= session.refreshed_ns + interval_ns:
-        return True
+    due = due_ns(session, config)
+    return due is not None and now_ns >= due
+
+
+def due_ns(session: Session, config: LoginSettings) -> int | None:
+    """Return when the provider is to be asked again about what was agreed; None for never."""
+    moments = []
+    if config.userinfo_refresh_interval is not None:
+        moments.append(session.refreshed_ns + config.userinfo_refresh_interval)
     expires_ns = session.tokens.expires_ns
-    if expires_ns is None or not session.tokens.refresh_token:
-        return False
-    # Of a token that lasts for seconds only, half its time is early enough.
-    early_ns = min(EARLY_NS, max(expires_ns - session.refreshed_ns, 0) // 2)
-    return now_ns >= expires_ns - early_ns
+    if expires_ns is not None and session.tokens.refresh_token:
+        # Of a token that lasts for seconds only, half its time is early enough.
+        early_ns = min(EARLY_NS, max(expires_ns - session.refreshed_ns, 0) // 2)
+        moments.append(expires_ns - early_ns)
+    return max(min(moments), session.retry_ns) if moments else None
 
 
 def renewed(at: Visit, record: Record[Session]) -> Generator[Effect, Any, Renewed]:

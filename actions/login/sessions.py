@@ -73,12 +73,23 @@ def find_session(at: Visit) -> Generator[Effect, Any, Found]:
 
 def ended(session: Session, config: LoginSettings, now_ns: int) -> NoSession | None:
     """Tell whether a session is over, and why."""
-    if now_ns >= min(session.ends_ns, session.created_ns + config.max_session_duration):
+    if now_ns >= end_ns(session, config):
         return NoSession(is_at_its_end=True)
-    idle_ns = config.idle_ns
-    if idle_ns is not None and now_ns >= session.last_active_ns + idle_ns:
+    idle_ns = idle_end_ns(session, config)
+    if idle_ns is not None and now_ns >= idle_ns:
         return NoSession(has_timed_out=True)
     return None
+
+
+def end_ns(session: Session, config: LoginSettings) -> int:
+    """Return when a session ends, however busy it is."""
+    return min(session.ends_ns, session.created_ns + config.max_session_duration)
+
+
+def idle_end_ns(session: Session, config: LoginSettings) -> int | None:
+    """Return when a session ends that nobody uses any more."""
+    idle_ns = config.idle_ns
+    return None if idle_ns is None else session.last_active_ns + idle_ns
 
 
 def ttl_s(session: Session, config: LoginSettings, now_ns: int) -> float:
@@ -148,12 +159,12 @@ def touched(at: Visit, record: Record[Session]) -> Generator[Effect, Any, None]:
     yield from note_identity(session, now_ns, has_logged_in=False)
 
 
-def needs_touch(session: Session, config: LoginSettings, now_ns: int) -> bool:
-    """Tell whether the time of the last request is to be written down again."""
+def touch_ns(session: Session, config: LoginSettings) -> int:
+    """Return when the time of a request is to be written down again."""
     step_ns = TOUCH_NS
     if config.idle_ns is not None:
         step_ns = min(step_ns, config.idle_ns // TOUCHES_PER_IDLE_TIME)
-    return now_ns - session.last_active_ns >= step_ns
+    return session.last_active_ns + step_ns
 
 
 def put_session(

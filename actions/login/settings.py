@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import Annotated, Final, Literal
 
+from actions.login.cookie_names import session_names
 from policy.action import ActionConfig, Doc
 from policy.config_types import DurationNs, DurationRange, Parsed, refusal
 from policy.duration import parse_duration_ns
@@ -96,3 +98,9 @@ class LoginSettings(ActionConfig):
     def login_name(self) -> str:
         """What cookies and records are named after."""
         return self.auth_id or DEFAULT_AUTH_ID
+
+    @cached_property
+    def session_cookies(self) -> tuple[str, str]:
+        """How the session's cookie is named on http and on https."""
+        is_shared = self.auth_cookie_domain is not None
+        return session_names(self.login_name, is_shared=is_shared)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from actions.login import pages
-from actions.login.cookies import NONCE, SESSION, drop_cookie, set_cookie, shown_secrets
+from actions.login.cookie_names import NONCE, SESSION
+from actions.login.cookies import drop_cookie, set_cookie, shown_secrets
 from actions.login.protocol import LoginProtocol
 from actions.login.public_origin import PublicOrigin, can_be_in, public_origin
 from actions.login.session import Session

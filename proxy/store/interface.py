@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
 
-from policy.store import Record, StoreEffect, StoreGet
+from policy.store import Kind, Record, StoreEffect
 from proxy.store.failures import Failures
 
 
@@ -30,7 +30,7 @@ class Store(Protocol):
         """
         ...
 
-    def at_hand(self, effect: StoreGet, /) -> Record[Any] | None:
+    def at_hand(self, kind: Kind[Any], key: str, /) -> Record[Any] | None:
         """Return a record that can be read at once; None says nothing of whether there is one."""
         ...
 

@@ -63,7 +63,7 @@ class RedisStore:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def at_hand(self, _effect: StoreGet) -> None:
+    def at_hand(self, _kind: Kind[Any], _key: str) -> None:
         """Have nothing here: the server is always asked."""
 
     def start(self) -> None:

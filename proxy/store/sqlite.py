@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from policy.store import (
+    Kind,
     Record,
     StoreEffect,
     StoreFind,
@@ -59,12 +60,12 @@ class SqliteStore:
             return writer.submit(PutRow.of(effect, self._file.seal))
         return writer.submit(effect)
 
-    def at_hand(self, effect: StoreGet) -> Record[Any] | None:
+    def at_hand(self, kind: Kind[Any], key: str) -> Record[Any] | None:
         """Read a record, as long as reading is that quick."""
         if self._records is None:
             return None
         try:
-            return self._records.get(effect.kind, effect.key, self._file.now())
+            return self._records.get(kind, key, self._file.now())
         except sqlite3.Error:
             self._stop_reading()
             return None

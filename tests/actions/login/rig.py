@@ -34,7 +34,7 @@ from policy.exchange import Endpoint, Exchange
 from policy.load import Language, load_policy
 from policy.memory_store import MemoryStore
 from policy.phase import Phase
-from policy.store import Record, StoreGet
+from policy.store import Kind, Record
 from tests import exchanges
 
 PROVIDER = "https://id.example.net"
@@ -162,6 +162,12 @@ class Site:
         self.store = store or MemoryStore(now=lambda: self.now_ns / SECOND_NS)
         self.counted: list[tuple[str, str]] = []
         self._counter = itertools.count(1)
+        self.surroundings = exchanges.surroundings(
+            now_ns=lambda: self.now_ns,
+            random_bytes=self.random_bytes,
+            record_at_hand=self.record_at_hand,
+            count=lambda what, outcome: self.counted.append((what, outcome)),
+        )
         self.contents: Contents = no_content
         parts = urlsplit(url)
         self.endpoint = Endpoint(
@@ -176,10 +182,10 @@ class Site:
     def random_bytes(self, count: int) -> bytes:
         return next(self._counter).to_bytes(count, "big")
 
-    def record_at_hand(self, get: StoreGet) -> Record[Any] | None:
+    def record_at_hand(self, kind: Kind[Any], key: str) -> Record[Any] | None:
         found: Record[Any] | None = None
         if self.has_records_at_hand and isinstance(self.store, MemoryStore):
-            found = self.store.at_hand(get)
+            found = self.store.at_hand(kind, key)
         return found
 
     def pass_time(self, seconds: float) -> None:
@@ -223,12 +229,7 @@ class Browser:
         exchange = Exchange(
             connection=exchanges.connection(client_ip),
             endpoint=self.site.endpoint,
-            surroundings=exchanges.surroundings(
-                now_ns=lambda: self.site.now_ns,
-                random_bytes=self.site.random_bytes,
-                record_at_hand=self.site.record_at_hand,
-                count=lambda what, outcome: self.site.counted.append((what, outcome)),
-            ),
+            surroundings=self.site.surroundings,
         )
         change(exchange)
         self.last = evaluate(

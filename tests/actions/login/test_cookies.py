@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from actions.login.cookie_names import NONCE, SESSION
 from actions.login.cookies import (
     MAX_CANDIDATES,
-    NONCE,
-    SESSION,
     cookie_name,
     drop_cookie,
     new_secret,
