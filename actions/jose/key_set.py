@@ -7,7 +7,7 @@ away, starts with nothing remembered (JW-19).
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Final
 
 from actions.jose.algorithm import Algorithm
@@ -61,20 +61,25 @@ class Remembered:
 class KeySet:
     """Usable keys in their order. `refused` says why members were left out."""
 
-    __slots__ = ("keys", "refused", "remembered")
+    __slots__ = ("_fitting", "keys", "refused", "remembered")
 
     def __init__(self, keys: Iterable[Key], refused: Iterable[str] = ()) -> None:
         self.keys = tuple(keys)
         self.refused = tuple(refused)
         self.remembered = Remembered()
+        # Keys by the name of the algorithm that they fit. There are few algorithms.
+        self._fitting: dict[str, list[Key]] = {}
 
-    def candidates(self, kid: str | None, algorithm: Algorithm) -> list[Key]:
+    def candidates(self, kid: str | None, algorithm: Algorithm) -> Sequence[Key]:
         """Return the keys that may have signed: the one of that id, else those without any.
 
         A token without `kid` may be signed by any key that fits (JW-4). An id that two keys for
         the same algorithm have names neither of them.
         """
-        fitting = [key for key in self.keys if key.fits(algorithm)]
+        fitting = self._fitting.get(algorithm.name)
+        if fitting is None:
+            fitting = [key for key in self.keys if key.fits(algorithm)]
+            self._fitting[algorithm.name] = fitting
         if kid is None:
             return fitting
         named = [key for key in fitting if key.kid == kid]

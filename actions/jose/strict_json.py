@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 MAX_DEPTH: Final = 32
 MAX_VALUES: Final = 2_000
 INT64: Final = 2**63
+WHITE_SPACE: Final = " \t\n\r"
 
 
 class JsonError(ValueError):
@@ -38,11 +39,12 @@ def parse_list(data: bytes, *, max_values: int = MAX_VALUES) -> list[Any]:
 
 def _parse(data: bytes, max_values: int) -> Any:
     openers = data.count(b"[") + data.count(b"{")
-    if openers + data.count(b",") > max_values:
+    if len(data) > max_values and openers + data.count(b",") > max_values:
         raise JsonError("too many values")
     try:
-        value = _DECODER.decode(data.decode("utf-8"))
-        if b"\\u" in data:
+        value = _read(data.decode("utf-8"))
+        # The first question is answered fast, and nearly always all there is to ask.
+        if b"\\" in data and b"\\u" in data:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except JsonError:
         raise
@@ -51,6 +53,16 @@ def _parse(data: bytes, max_values: int) -> Any:
         raise JsonError("no JSON") from None
     if openers > MAX_DEPTH and depth_of(value) > MAX_DEPTH:
         raise JsonError("nested too deep")
+    return value
+
+
+def _read(text: str) -> Any:
+    if not text.startswith("{"):
+        return _DECODER.decode(text)
+    # As `decode`, which looks for white space before and behind, where hardly ever is any.
+    value, end = _DECODER.raw_decode(text)
+    if end != len(text) and text[end:].strip(WHITE_SPACE):
+        raise JsonError("something behind its end")
     return value
 
 

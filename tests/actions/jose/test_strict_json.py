@@ -46,6 +46,17 @@ def test_an_object_is_read() -> None:
     assert parse_object(text.encode()) == json.loads(text)
 
 
+@pytest.mark.parametrize("before", [b"", b" ", b"\r\n\t "])
+@pytest.mark.parametrize("behind", [b"", b" ", b"\r\n\t "])
+def test_white_space_around_is_skipped(before: bytes, behind: bytes) -> None:
+    assert parse_object(before + b'{"a": "\\/"}' + behind) == {"a": "/"}
+    for other in (b"\x0b", b"\xc2\xa0", b"}", b"{}", b"1", b"\x00"):
+        with pytest.raises(JsonError):
+            parse_object(before + b"{}" + behind + other)
+        with pytest.raises(JsonError):
+            parse_object(other + before + b"{}" + behind)
+
+
 def test_a_list_is_read_as_strictly() -> None:
     assert parse_list(b'[{"a": 1}, 2]') == [{"a": 1}, 2]
     for data in (b"{}", b"1", b'[{"a": 1, "a": 2}]', b"[" * 10_000, b"[NaN]"):
