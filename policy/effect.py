@@ -7,7 +7,7 @@ evaluator or by a test.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from policy.store import StoreDelete, StoreFind, StoreGet, StorePut, StoreTake
@@ -68,6 +68,9 @@ class BadDocument(ValueError):  # noqa: N818 - what was fetched, not what failed
         super().__init__(reason)
 
 
+DocumentKey: TypeAlias = tuple[str, Callable[[bytes], Any], bool]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GetDocument:
     """Ask for a document that is kept fresh for us: a provider's keys, its metadata.
@@ -78,6 +81,8 @@ class GetDocument:
     what is at hand counts. `newer_than` asks for a version above that one: it is fetched now,
     though not more often than once a minute. A document that no policy names is fetched from
     public addresses only (T-SS-1), unless it is `is_host_trusted`: on the host of one that is.
+    `key` tells documents apart: from where one may be fetched is part of what it is, as a policy's
+    trust is for its own only.
     """
 
     url: str
@@ -85,6 +90,11 @@ class GetDocument:
     wait: bool = True
     newer_than: int = 0
     is_host_trusted: bool = False
+    key: DocumentKey = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Made once: nearly every request looks a document up by it.
+        object.__setattr__(self, "key", (self.url, self.parse, self.is_host_trusted))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from urllib.parse import unquote, urlsplit
 from policy.effect import (
     BadDocument,
     Document,
+    DocumentKey,
     Fetch,
     Fetched,
     FetchFailed,
@@ -54,7 +55,6 @@ STOPPED: Final = "stopped"
 
 Answer: TypeAlias = Document | Unavailable
 FetchNow: TypeAlias = Callable[[Fetch], Awaitable[Fetched | FetchFailed]]
-Key: TypeAlias = tuple[str, Callable[[bytes], Any], bool]
 
 
 @dataclass(slots=True, eq=False)
@@ -89,7 +89,7 @@ class Documents:
         """Prepare. `now` reads a clock in seconds that never goes back."""
         self._fetch = fetch
         self._now = now
-        self._entries: dict[Key, _Entry] = {}
+        self._entries: dict[DocumentKey, _Entry] = {}
         self._named_changed = asyncio.Event()
         self._max_stale_s = inf
         self._stopped = False
@@ -103,7 +103,7 @@ class Documents:
         not. A good document serves on for `max_stale_s` after its last successful fetch.
         """
         self._max_stale_s = max_stale_s
-        named = {_key(request) for request in requests}
+        named = {request.key for request in requests}
         self._entries = {
             key: entry for key, entry in self._entries.items() if key in named or not entry.is_named
         }
@@ -121,7 +121,7 @@ class Documents:
 
     def answer(self, request: GetDocument) -> Answer | asyncio.Future[Answer]:
         """Answer at once where that is possible, else with what to wait for."""
-        entry = self._entries.get(_key(request))
+        entry = self._entries.get(request.key)
         now = self._now()
         if entry is None:
             if not request.wait:
@@ -150,15 +150,17 @@ class Documents:
 
     def at_hand(self, request: GetDocument) -> Document | None:
         """Return a good document, unless asking for it would begin to fetch it anew."""
-        entry = self._entries.get(_key(request))
-        now = self._now()
-        if (
-            entry is None
-            or now >= entry.good_until
-            or (now >= entry.next_at and not entry.is_named)
-        ):
+        entry = self._entries.get(request.key)
+        if entry is None:
             return None
-        entry.used_at = now
+        now = self._now()
+        if now >= entry.good_until:
+            return None
+        if not entry.is_named:
+            if now >= entry.next_at:
+                return None
+            # Only of these the least used one makes room.
+            entry.used_at = now
         return entry.good
 
     async def run(self) -> None:
@@ -195,7 +197,7 @@ class Documents:
             if self._entries[oldest].refreshing is not None:
                 return Unavailable(reason=TOO_MANY)
             del self._entries[oldest]
-        key = _key(request)
+        key = request.key
         entry = self._entries[key] = _Entry(*key, is_named=False)
         return entry
 
@@ -267,11 +269,6 @@ class Documents:
         wait_s = min(FIRST_RETRY_S * 2.0**entry.failures, longest_s)
         entry.failures = min(entry.failures + 1, MANY_FAILURES)
         entry.next_at = self._now() + wait_s
-
-
-def _key(request: GetDocument) -> Key:
-    # Where one may be fetched from is part of what it is: a policy's trust is for its own only.
-    return request.url, request.parse, request.is_host_trusted
 
 
 def _nothing() -> None:
