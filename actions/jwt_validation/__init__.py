@@ -93,6 +93,7 @@ class Config(ActionConfig):
             algorithms=tuple(self.jws.allowed_algorithms),
             key_sets=tuple(described_sets(self.jws)),
             shown=tuple(map(words_of, self.http.tokens)),
+            forwards=self.forward_token,
         )
         return make_ready(words)
 
@@ -103,21 +104,47 @@ def run(config: Config, exchange: Exchange) -> Outcome[Result] | Steps[Result]:
     if request is None:
         return NOTHING_SHOWN
     asked = config.asked
+    place, looked_up = asked.in_one_field, None
     # Whoever wants to know what was looked at gets everything looked at anew.
-    if len(asked.places) == 1 and asked.places[0].in_header and exchange.checks is None:
-        place = asked.places[0]
-        text = token_in_header(place, request.headers)
-        if not isinstance(text, Refused):
-            accepted = recall(asked.verifier, place, text, exchange.surroundings)
+    if place is not None and exchange.checks is None:
+        values = request.headers.by_name.get(place.name)
+        if values is not None and len(values) == 1:
+            looked_up = values[0]
+            accepted = recall(asked.verifier, place, looked_up, exchange.surroundings)
             if accepted is not None:
-                if not config.forward_token:
+                if asked.withheld:
                     request.withheld |= asked.withheld
                 return accepted
-    return check(config, request, exchange)
+    return begun(check(config, request, exchange, looked_up))
 
 
-def check(config: Config, request: Request, exchange: Exchange) -> Steps[Result]:
-    """Check the tokens of one request; yields effects for keys and for the body."""
+def begun(steps: Steps[Result]) -> Outcome[Result] | Steps[Result]:
+    """Go on to the first effect; where there is none, return what was decided."""
+    try:
+        effect = next(steps)
+    except StopIteration as end:
+        outcome: Outcome[Result] = end.value
+        return outcome
+    return going_on(steps, effect)
+
+
+def going_on(steps: Steps[Result], effect: Effect) -> Steps[Result]:
+    """Go on from an effect that steps have already asked for."""
+    try:
+        while True:
+            effect = steps.send((yield effect))
+    except StopIteration as end:
+        outcome: Outcome[Result] = end.value
+        return outcome
+
+
+def check(
+    config: Config, request: Request, exchange: Exchange, looked_up: str | None
+) -> Steps[Result]:
+    """Check the tokens of one request; yields effects for keys and for the body.
+
+    `looked_up` is a field's value that no token is remembered by.
+    """
     asked = config.asked
     accepted: Outcome[Result] = NOTHING_SHOWN
     tokens: list[TokenResult] = []
@@ -131,7 +158,7 @@ def check(config: Config, request: Request, exchange: Exchange) -> Steps[Result]
                 return refuse(config, exchange, place, tokens, Refusal(read))
             fields = read
             found = token_in_body(place, fields)
-        verdict = yield from judge(found, asked.verifier, place, exchange)
+        verdict = yield from judge(found, asked.verifier, place, exchange, looked_up)
         if isinstance(verdict, Refusal):
             return refuse(config, exchange, place, tokens, verdict)
         accepted = verdict
@@ -139,19 +166,24 @@ def check(config: Config, request: Request, exchange: Exchange) -> Steps[Result]
             tokens += verdict.result.tokens
             if verdict.admitted_until_ns is not None:
                 exchange.admit_until(verdict.admitted_until_ns)
-    if not config.forward_token:
+    if asked.withheld:
         request.withheld |= asked.withheld
     return Continue(Result(tokens=tokens)) if tokens else accepted
 
 
 def judge(
-    found: str | Refused, verifier: Verifier, place: TokenPlace, exchange: Exchange
+    found: str | Refused,
+    verifier: Verifier,
+    place: TokenPlace,
+    exchange: Exchange,
+    looked_up: str | None,
 ) -> Generator[Effect, Any, Verdict]:
     """Judge what stood in one place."""
     if isinstance(found, Refused):
         return Refusal(found)
-    if exchange.checks is None:
-        accepted = recall(verifier, place, found, exchange.surroundings)
+    written = place.prefix + found
+    if exchange.checks is None and written != looked_up:
+        accepted = recall(verifier, place, written, exchange.surroundings)
         if accepted is not None:
             return accepted
     return (yield from verify(verifier, place, found, exchange))

@@ -12,7 +12,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
-from actions.jwt_validation.claims import ClaimRules
+from actions.jwt_validation.claims import ClaimRules, claim_checks
 from actions.jwt_validation.key_source import Described, KeySource, key_sources
 from actions.jwt_validation.metadata import metadata_request
 from actions.jwt_validation.presented import TokenPlace
@@ -30,14 +30,20 @@ class Words(NamedTuple):
     algorithms: tuple[str, ...]
     key_sets: tuple[Described, ...]
     shown: tuple[tuple[str, str, str, str], ...]
+    forwards: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What is asked of tokens, and where they stand; `withheld` are the header fields with them."""
+    """What is asked of tokens, and where they stand.
+
+    `in_one_field` is the place where it is the only one, and a header field. `withheld` are the
+    header fields that the upstream does not get.
+    """
 
     verifier: Verifier
     places: tuple[TokenPlace, ...]
+    in_one_field: TokenPlace | None
     withheld: frozenset[str]
 
 
@@ -59,7 +65,10 @@ def make_ready(words: Words) -> Asked:
             metadata=doubtful(sources, words.rules.issuers),
         ),
         places=places,
-        withheld=frozenset(place.name for place in places if place.in_header),
+        in_one_field=places[0] if len(places) == 1 and places[0].in_header else None,
+        withheld=frozenset(
+            place.name for place in places if place.in_header and not words.forwards
+        ),
     )
 
 
@@ -77,6 +86,7 @@ def _place(
         name=name.lower(),
         prefix=prefix,
         written_name=name,
+        checks=claim_checks(kind, words.rules),
         fingerprint=sha256(everything.encode("utf-8", "surrogateescape")).digest(),
     )
 

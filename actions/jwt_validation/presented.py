@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from actions.jose.strict_json import JsonError, parse_object
+from actions.jwt_validation.claims import ClaimCheck
 from actions.jwt_validation.refusals import (
     BODY_NOT_FORM,
     BODY_NOT_JSON,
@@ -36,8 +37,8 @@ BodyFields = Mapping[str, list[object]]
 class TokenPlace:
     """One configured place; `name` is in lower case, `written_name` as in the document.
 
-    `fingerprint` stands for all that is checked of a token found here, so that a result for one
-    place is none for another.
+    `checks` are those of the claims. `fingerprint` stands for all that is checked of a token found
+    here, so that a result for one place is none for another.
     """
 
     kind: str
@@ -46,6 +47,7 @@ class TokenPlace:
     name: str
     prefix: str
     written_name: str
+    checks: tuple[ClaimCheck, ...]
     fingerprint: bytes
 
 

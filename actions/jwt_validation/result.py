@@ -8,7 +8,9 @@ from typing import Annotated, Any
 from policy.action import ActionError, Doc
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen, but never changed: to make a frozen one takes five times as long, and each new token
+# has one of both.
+@dataclass(slots=True, kw_only=True)
 class TokenResult:
     header: Annotated[dict[str, Any], Doc("The token's header.")]
     payload: Annotated[dict[str, Any], Doc("Its claims; believe them only if verified.")]
@@ -18,7 +20,7 @@ class TokenResult:
     verified: Annotated[bool, Doc("Whether everything about it was in order.")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Result:
     tokens: Annotated[list[TokenResult], Doc("The tokens, in the order of their places.")]
     error: Annotated[ActionError | None, Doc("Why a token was not accepted.")] = None

@@ -6,7 +6,7 @@ that was asked of it, until it expires. That is the usual way through here: one 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final, TypeAlias
@@ -16,7 +16,14 @@ from actions.jose.key_set import KeySet
 from actions.jose.signature import signing_key
 from actions.jose.strict_json import JsonError, parse_object
 from actions.jose.token import CriticalExtension, Token, TokenError, parse_token
-from actions.jwt_validation.claims import ClaimRules, Finding, check_claims, valid_until_ns
+from actions.jwt_validation.claims import (
+    NS_PER_S,
+    ClaimRules,
+    Shown,
+    findings,
+    refusal_of,
+    valid_until_ns,
+)
 from actions.jwt_validation.key_source import KeySource
 from actions.jwt_validation.presented import TokenPlace
 from actions.jwt_validation.refusals import (
@@ -63,13 +70,14 @@ Answers: TypeAlias = list[tuple[KeySource, Document | Unavailable]]
 
 
 def recall(
-    verifier: Verifier, place: TokenPlace, text: str, surroundings: Surroundings
+    verifier: Verifier, place: TokenPlace, written: str, surroundings: Surroundings
 ) -> Accepted | None:
     """Return the outcome for a token that was in order before, and still is; else None.
 
-    This is the usual way of a request, so it asks for nothing that takes time.
+    `written` is the token as it stands in its place, behind the configured prefix. This is the
+    usual way of a request, so it asks for nothing that takes time.
     """
-    mark, now_ns = _mark(place, text), surroundings.now_ns()
+    mark, now_ns = _mark(place, written), surroundings.now_ns()
     for source in verifier.sources:
         keys = source.inline or surroundings.document_at_hand(source.awaited)  # type: ignore[arg-type]  # one of both is there
         if keys is not None:
@@ -102,16 +110,20 @@ def verify(
         claims = parse_object(token.payload)
     except JsonError as error:
         return Refusal(_told(exchange, "claims", str(error), INVALID_CLAIMS))
-    _tell(exchange, [Finding("alg", lambda: algorithm.name)])
+    _tell(exchange, "alg", lambda: algorithm.name)
 
+    surroundings = exchange.surroundings
     answers: Answers = []
     for source in (yield from _sources_of(claims.get("iss"), verifier, exchange)):
-        answers.append((source, source.inline or (yield source.at_hand)))  # type: ignore[misc]  # one is there
+        known = source.inline or surroundings.document_at_hand(source.awaited)  # type: ignore[arg-type]  # one of both is there
+        answers.append((source, known or (yield source.at_hand)))  # type: ignore[misc]  # as above
     keys = yield from find_signer(token, algorithm, answers, exchange)
-    now_ns = exchange.surroundings.now_ns()
-    findings = check_claims(claims, token, place.kind, verifier.rules, now_ns)
-    _tell(exchange, findings)
-    refused = keys if isinstance(keys, Refused) else _first_refusal(findings)
+    now_ns = surroundings.now_ns()
+    shown = Shown(claims, token, now_ns / NS_PER_S)
+    if exchange.checks is not None:
+        for claim, detail, fault in findings(place.checks, shown):
+            exchange.checks.append(Check(subject=claim, passed=fault is None, detail=detail))
+    refused = keys if isinstance(keys, Refused) else refusal_of(place.checks, shown)
     result = TokenResult(
         header=token.header,
         payload=claims,
@@ -125,15 +137,20 @@ def verify(
     assert isinstance(keys, KeySet)
     until_ns = valid_until_ns(claims, verifier.rules, now_ns)
     accepted = Continue(Result(tokens=[result]), admitted_until_ns=until_ns)
-    keys.remembered.keep(_mark(place, text), accepted, from_ns=now_ns, until_ns=until_ns)
+    mark = _mark(place, place.prefix + text)
+    keys.remembered.keep(mark, accepted, from_ns=now_ns, until_ns=until_ns)
     return accepted
 
 
-def _mark(place: TokenPlace, text: str) -> Mark:
-    """Name a token and all that is asked of it; of a long one a digest, so that marks are small."""
-    if len(text) <= MAX_MARK:
-        return place.fingerprint, text
-    return place.fingerprint, sha256(text.encode("utf-8", "surrogateescape")).digest()
+def _mark(place: TokenPlace, written: str) -> Mark:
+    """Name a token and all that is asked of it; of a long one a digest, so that marks are small.
+
+    It is named by how it stands in its place, in the one usual spelling: what a request shows can
+    be looked up as it is, and one token can't fill the memory by being shown with more spaces.
+    """
+    if len(written) <= MAX_MARK:
+        return place.fingerprint, written
+    return place.fingerprint, sha256(written.encode("utf-8", "surrogateescape")).digest()
 
 
 def _sources_of(
@@ -148,11 +165,11 @@ def _sources_of(
         return verifier.sources
     request = verifier.metadata.get(issuer)
     if request is not None:
-        answer = yield request
+        answer = exchange.surroundings.document_at_hand(request) or (yield request)
         if isinstance(answer, Document) and answer.value.issuer == issuer:
             named = [each for each in verifier.sources if each.name == answer.value.jwks_uri]
             if named:
-                _tell(exchange, [Finding("keys", lambda: f"{named[0].name}, by its metadata")])
+                _tell(exchange, "keys", lambda: f"{named[0].name}, by its metadata")
                 return named
     return [each for each in verifier.sources if issuer in each.issuers]
 
@@ -201,7 +218,7 @@ def _has_signed(
     key = signing_key(token, _keys(document), algorithm)
     if key is None:
         return False
-    _tell(exchange, [Finding("signature", lambda: f"made with a key of {source.name}")])
+    _tell(exchange, "signature", lambda: f"made with a key of {source.name}")
     return True
 
 
@@ -215,18 +232,13 @@ def _algorithm(token: Token, allowed: frozenset[str]) -> Algorithm | None:
     return ALGORITHMS.get(name) if isinstance(name, str) and name in allowed else None
 
 
-def _first_refusal(findings: Iterable[Finding]) -> Refused | None:
-    return next((each.refused for each in findings if each.refused is not None), None)
-
-
 def _told(exchange: Exchange, subject: str, detail: str, refused: Refused) -> Refused:
-    _tell(exchange, [Finding(subject, detail.__str__, refused)])
+    if exchange.checks is not None:
+        exchange.checks.append(Check(subject=subject, passed=False, detail=detail))
     return refused
 
 
-def _tell(exchange: Exchange, findings: Iterable[Finding]) -> None:
+def _tell(exchange: Exchange, subject: str, detail: Callable[[], str]) -> None:
+    """Tell what was found in order, if anybody asks: nearly always nobody does."""
     if exchange.checks is not None:
-        exchange.checks.extend(
-            Check(subject=each.claim, passed=each.refused is None, detail=each.detail)
-            for each in findings
-        )
+        exchange.checks.append(Check(subject=subject, passed=True, detail=detail()))

@@ -222,6 +222,150 @@ def test_what_is_remembered_does_not_outlive_the_token() -> None:
     assert reason(world.run(asked, late)) == "token_expired"
 
 
+def at(now_s: float, token: str) -> Exchange:
+    exchange = shown(token)
+    now_ns = int(now_s * 1_000_000_000)
+    exchange.surroundings = exchanges.surroundings(now_ns=lambda: now_ns)
+    return exchange
+
+
+AGED = {"exp": NOON_S + 9_000, "iat": NOON_S - 100}
+BOUNDS: dict[str, tuple[dict[str, Any], dict[str, Any], float, str]] = {
+    "exp and a minute": ({"exp": NOON_S + 100}, {}, NOON_S + 160, "token_expired"),
+    "exp with a fraction": ({"exp": NOON_S + 100.5}, {}, NOON_S + 160.5, "token_expired"),
+    "iat, max_age and a minute": (AGED, {"max_age": "300s"}, NOON_S + 260, "token_too_old"),
+}
+
+
+@pytest.mark.parametrize(("claims", "asked", "end_s", "expected"), BOUNDS.values(), ids=BOUNDS)
+def test_a_remembered_token_is_in_order_up_to_its_last_moment_and_not_after(
+    claims: dict[str, Any],
+    asked: dict[str, Any],
+    end_s: float,
+    expected: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """JW-11, JW-19."""
+    world, token = World(key_set(RS256)), RS256.token(claims_of(**claims))
+    assert reason(world.run(config(**asked), at(NOON_S, token))) is None
+    assert reason(world.run(config(**asked), at(end_s, token))) == expected
+    assert reason(world.run(config(**asked), at(NOON_S, token))) is None
+    with monkeypatch.context() as patched:
+        patched.setattr("actions.jwt_validation.verification.parse_token", None)
+        assert reason(world.run(config(**asked), at(end_s - 0.001, token))) is None
+    assert reason(world.run(config(**asked), at(end_s, token))) == expected
+
+
+def test_a_token_that_is_not_valid_yet_is_judged_anew_each_time() -> None:
+    """JW-11: neither a refusal is remembered, nor does a result hold before it was found."""
+    world, token = World(key_set(RS256)), RS256.token(claims_of(nbf=NOON_S + 100))
+    for _ in range(2):
+        assert reason(world.run(config(), at(NOON_S + 39, token))) == "token_not_yet_valid"
+        assert reason(world.run(config(), at(NOON_S + 40, token))) is None
+        assert reason(world.run(config(), at(NOON_S + 50, token))) is None
+
+
+def test_a_token_is_verified_anew_by_keys_that_were_added_to() -> None:
+    """JW-19."""
+    world, token = World(key_set(RS256), key_set(RS256, NEW)), RS256.token()
+    first = world.run(config(), shown(token))
+    world.version = 2
+    second = world.run(config(), shown(token))
+    assert second == first
+    assert second is not first
+    assert world.run(config(), shown(token)) is second
+
+
+def test_a_key_set_read_anew_remembers_nothing() -> None:
+    """JW-19: as after a reload."""
+    world, token = World(key_set(RS256)), RS256.token()
+    first = world.run(config(), shown(token))
+    world.documents.clear()
+    assert world.run(config(), shown(token)) is not first
+
+
+def test_keys_that_are_not_at_hand_any_more_vouch_for_nothing() -> None:
+    """JW-19: what a key set remembers is asked for only while the set itself may be used."""
+    world, token = World(key_set(RS256)), RS256.token()
+    assert reason(world.run(config(), shown(token))) is None
+    world.at_hand, world.versions, world.version = False, [None], 0
+    assert reason(world.run(config(), shown(token))) == "keys_unavailable"
+
+
+SPELLINGS = ["bearer {}", "BEARER {}", "Bearer   {}", "Bearer {} "]
+
+
+@pytest.mark.parametrize("written", SPELLINGS)
+def test_a_known_token_is_the_same_however_it_is_shown(
+    written: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, token = World(key_set(RS256)), RS256.token()
+
+    def spelled() -> Exchange:
+        headers = [("Authorization", written.format(token))]
+        return exchanges.exchange(exchanges.request(headers=headers))
+
+    assert reason(world.run(config(), spelled())) is None
+    monkeypatch.setattr("actions.jwt_validation.verification.parse_token", None)
+    assert reason(world.run(config(), spelled())) is None
+    assert reason(world.run(config(), shown(token))) is None
+    assert len(world.documents[1].value.remembered) == 1
+
+
+def test_a_known_token_beside_another_one_is_refused() -> None:
+    """JW-17."""
+    world, token = World(key_set(RS256)), RS256.token()
+    assert reason(world.run(config(), shown(token))) is None
+    both = shown(token)
+    assert both.request is not None
+    both.request.headers.add("Authorization", f"Bearer {token}")
+    assert reason(world.run(config(), both)) == "token_repeated"
+
+
+def test_a_known_token_without_its_prefix_is_refused() -> None:
+    world, token = World(key_set(RS256)), RS256.token()
+    bare = {"type": "jwt", "method": "header", "name": "Authorization"}
+    written = exchanges.request(headers=[("Authorization", token)])
+    for _ in range(2):
+        assert reason(world.run(config(), shown(token))) is None
+        without = config(http={"tokens": [bare]})
+        assert reason(world.run(without, exchanges.exchange(written))) is None
+        assert reason(world.run(config(), exchanges.exchange(written))) == "prefix_missing"
+        assert reason(world.run(without, shown(token))) == "token_malformed"
+
+
+def test_a_known_long_token_is_not_verified_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, token = World(key_set(RS256)), RS256.token(claims_of(roles=["r" * 20] * 200))
+    assert reason(world.run(config(), shown(token))) is None
+    monkeypatch.setattr("actions.jwt_validation.verification.parse_token", None)
+    assert reason(world.run(config(), shown(token))) is None
+
+
+def test_with_keys_at_hand_a_token_is_decided_at_once() -> None:
+    world = World(key_set(RS256))
+    assert reason(world.run(config(), shown(RS256.token()))) is None
+    asked_before = list(world.asked)
+    for token in (RS256.token(claims_of(sub="another")), RS256.token(claims_of(aud="x"))):
+        exchange = shown(token)
+        exchange.surroundings = replace(
+            exchange.surroundings, document_at_hand=world.document_at_hand
+        )
+        assert isinstance(run(config(), exchange), Continue | Respond)
+    assert world.asked == asked_before
+
+
+def test_effects_that_are_needed_are_asked_for_in_their_order() -> None:
+    world = World(key_set(RS256), key_set(RS256, NEW))
+    world.at_hand = False
+    assert reason(world.run(config(), shown(NEW.token()))) == "signature_invalid"
+    asked = [each for each in world.asked if isinstance(each, GetDocument)]
+    assert [(each.wait, each.newer_than) for each in asked] == [(False, 0), (True, 0)]
+    world.at_hand = True
+    assert reason(world.run(config(), shown(NEW.token()))) is None
+    asked = [each for each in world.asked if isinstance(each, GetDocument)]
+    assert [(each.wait, each.newer_than) for each in asked[2:]] == [(True, 1)]
+
+
 B = "https://b.example.com/"
 
 

@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from actions.jose.token import parse_token
-from actions.jwt_validation.claims import ClaimRules, check_claims, valid_until_ns
+from actions.jwt_validation.claims import (
+    ClaimRules,
+    Shown,
+    claim_checks,
+    findings,
+    refusal_of,
+    valid_until_ns,
+)
 from tests.tokens import AUDIENCE, ISSUER, NOON_S, RS256, claims_of
 
 NS = 1_000_000_000
@@ -22,8 +29,12 @@ def reason(
     now_ns: int = NOON_S * NS,
 ) -> str | None:
     token = parse_token(RS256.token(header=RS256.header(typ=typ)))
-    findings = check_claims(claims, token, kind, rules, now_ns)
-    return next((each.refused.reason for each in findings if each.refused), None)
+    checks, shown = claim_checks(kind, rules), Shown(claims, token, now_ns / NS)
+    refused = refusal_of(checks, shown)
+    # What is told to whoever asks is what decides.
+    told = [each.refused for each in findings(checks, shown) if each.refused is not None]
+    assert (told[0] if told else None) == refused
+    return None if refused is None else refused.reason
 
 
 NOW = NOON_S

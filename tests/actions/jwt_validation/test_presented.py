@@ -20,7 +20,7 @@ from tests import exchanges
 def place(name: str = "authorization", prefix: str = "Bearer ") -> TokenPlace:
     return TokenPlace(
         kind="jwt", location="x", in_header=True, name=name, prefix=prefix,
-        written_name=name, fingerprint=b"",
+        written_name=name, checks=(), fingerprint=b"",
     )  # fmt: skip
 
 
