@@ -145,8 +145,8 @@ class Fields:
         line = f"{name}: {value}"
         if self.wire is not None:
             # Only what can't be more than one line; the others are looked at when they are spelled.
-            plain = line.isascii() and line.isprintable()
-            self.wire = b"%b\r\n%b" % (self.wire, line.encode("ascii")) if plain else None
+            encoded = encoded_plainly(line)
+            self.wire = None if encoded is None else b"%b\r\n%b" % (self.wire, encoded)
         key = name.lower()
         if self._index is not None:
             self._unindexed.append((name, value))
@@ -177,13 +177,16 @@ class Fields:
             self._plain = None
         return True
 
-    def edit(self, name: str, value: str) -> None:
-        """Give the only line under a lower-case name another value, at its place."""
+    def edit(self, name: str, value: str, encoded: bytes | None) -> None:
+        """Give the only line under a lower-case name another value, at its place.
+
+        `encoded` is what `encoded_plainly` makes of the value.
+        """
         values = [value]
         index = self._index = self.by_name.copy()
         index[name] = values
         if self.wire is not None:
-            self.wire = _edited(self.wire, name, value)
+            self.wire = None if encoded is None else _edited(self.wire, name, encoded)
         if self._lines is None:
             self._edits.append((name, values))
         else:
@@ -230,6 +233,11 @@ class Fields:
         return lines
 
 
+def encoded_plainly(text: str) -> bytes | None:
+    """Return the bytes of what can't be more than one line; None for all else."""
+    return text.encode("ascii") if text.isascii() and text.isprintable() else None
+
+
 def _line(text: str) -> Line:
     name, _, value = text.partition(":")
     return name, value.strip(" \t")
@@ -243,17 +251,15 @@ def _with_value(lines: list[Line], name: str, value: str) -> list[Line]:
     return [(line[0], value) if line[0].lower() == name else line for line in lines]
 
 
-def _edited(wire: bytes, name: str, value: str) -> bytes | None:
+def _edited(wire: bytes, name: str, value: bytes) -> bytes | None:
     """Give the only line under a lower-case name another value; None where that is not sure."""
-    if not (value.isascii() and value.isprintable()):
-        return None
     for start in _usual_starts(name):
         at = wire.find(start)
         if at >= 0:
             at += len(start)
             end = wire.find(b"\r", at)
             rest = wire[end:] if end >= 0 else b""
-            return b"".join((wire[:at], b" ", value.encode("ascii"), rest))
+            return b"".join((wire[:at], b" ", value, rest))
     return None
 
 

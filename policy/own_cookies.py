@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import NamedTuple
 
-from policy.fields import Fields
+from policy.fields import Fields, encoded_plainly
 
 COOKIE = "cookie"
 SET_COOKIE = "set-cookie"
@@ -17,10 +17,14 @@ MAX_KNOWN_CHARACTERS = 1024
 
 
 class Parted(NamedTuple):
-    """A Cookie value: our own cookies by name, and what is left of it for others."""
+    """A Cookie value: our own cookies by name, and what is left of it for others.
+
+    `encoded` is the latter for `Fields.edit`.
+    """
 
     taken: Mapping[str, tuple[str, ...]]
     left: str
+    encoded: bytes | None
 
 
 def take_cookies(fields: Fields, own: frozenset[str]) -> Mapping[str, tuple[str, ...]]:
@@ -34,10 +38,11 @@ def take_cookies(fields: Fields, own: frozenset[str]) -> Mapping[str, tuple[str,
     if len(values) > 1:
         return _take_of_several(fields, [parted(value, own) for value in values])
     value = values[0]
-    taken, left = known(value, own) if len(value) <= MAX_KNOWN_CHARACTERS else parted(value, own)
+    part = known if len(value) <= MAX_KNOWN_CHARACTERS else parted
+    taken, left, encoded = part(value, own)
     if taken:
         if left:
-            fields.edit(COOKIE, left)
+            fields.edit(COOKIE, left, encoded)
         else:
             fields.remove(COOKIE)
     return taken
@@ -50,7 +55,8 @@ def parted(value: str, own: frozenset[str]) -> Parted:
     taken: dict[str, tuple[str, ...]] = {}
     for name, content in zip(parts[1::3], parts[2::3], strict=True):
         taken[name] = (*taken.get(name, ()), content.strip(" \t"))
-    return Parted(taken, "".join(parts[::3])[1:].strip(" \t"))
+    left = "".join(parts[::3])[1:].strip(" \t")
+    return Parted(taken, left, encoded_plainly(left))
 
 
 # A browser sends the same with every request of a page. These are secrets, and so they are few,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from policy.fields import Fields
+from policy.fields import Fields, encoded_plainly
 
 
 @pytest.fixture
@@ -132,18 +132,22 @@ def test_a_replaced_line_is_spelled_anew() -> None:
     assert fields.lines[0] == ("Host", "b")
 
 
+def edit(fields: Fields, name: str, value: str) -> None:
+    fields.edit(name, value, encoded_plainly(value))
+
+
 def test_an_edited_line_stays_at_its_place() -> None:
     fields = received()
-    fields.edit("accept", "text/html")
+    edit(fields, "accept", "text/html")
     assert fields.wire == WIRE.replace(b"*/*", b"text/html")
     assert fields.all("Accept") == ["text/html"]
-    fields.edit("host", "b.test")
+    edit(fields, "host", "b.test")
     assert fields.wire is not None
     assert fields.wire.startswith(b"\r\nHost: b.test\r\nX-Id: 1")
     fields.add("x-new", "3")
     assert fields.lines[0] == ("Host", "b.test")
     assert fields.lines[3:] == [("Accept", "text/html"), ("x-new", "3")]
-    fields.edit("x-new", "4")
+    edit(fields, "x-new", "4")
     assert fields.lines[4] == ("x-new", "4")
 
 
@@ -151,13 +155,13 @@ def test_an_edit_is_not_seen_by_whoever_has_the_same_lines() -> None:
     fields = received()
     twin = fields.twin()
     values = fields.all("accept")
-    fields.edit("accept", "text/html")
+    edit(fields, "accept", "text/html")
     assert (values, twin.all("accept"), twin.wire) == (["*/*"], ["*/*"], WIRE)
 
 
 def test_an_edit_of_an_unusual_spelling_spells_all_lines_anew() -> None:
     fields = received(["hOST: a", "B: c"], b"\r\nhOST: a\r\nB: c")
-    fields.edit("host", "b")
+    edit(fields, "host", "b")
     assert fields.wire is None
     assert fields.lines == [("hOST", "b"), ("B", "c")]
 
@@ -165,7 +169,7 @@ def test_an_edit_of_an_unusual_spelling_spells_all_lines_anew() -> None:
 @pytest.mark.parametrize("value", ["a\r\nB: c", "a\nb", "a\x00", "ä", "a\tb"])
 def test_an_edit_to_more_than_a_line_is_not_written_as_it_is(value: str) -> None:
     fields = received()
-    fields.edit("accept", value)
+    edit(fields, "accept", value)
     assert fields.wire is None
     assert fields.first("accept") == value
 

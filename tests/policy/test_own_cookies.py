@@ -92,7 +92,7 @@ def read_pair_by_pair(value: str) -> tuple[dict[str, tuple[str, ...]], str]:
 
 @given(VALUES | st.text(max_size=80))
 def test_a_value_is_parted_as_if_read_pair_by_pair(value: str) -> None:
-    assert parted(value, OWN) == read_pair_by_pair(value)
+    assert parted(value, OWN)[:2] == read_pair_by_pair(value)
 
 
 def test_without_names_nothing_is_taken() -> None:
