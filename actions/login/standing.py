@@ -7,6 +7,7 @@ still there is asked every time, so that whoever is logged out is out at once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -20,8 +21,8 @@ from actions.login.settings import LoginSettings
 from actions.login.visit import Visit
 from policy.action import Continue
 from policy.exchange import Check, Endpoint, Exchange, Login
+from policy.oauth_endpoints import OauthEndpoints
 from policy.store import Record
-from policy.surroundings import Surroundings
 
 # The keys of sessions that were just asked for, by their secrets: few, and in this memory only,
 # which the cookies that they came in are in as well (policy.own_cookies).
@@ -35,12 +36,13 @@ LEASE_NS: Final = 5 * NS_PER_S
 class Standing:
     """What a session was good for, and what came of it.
 
-    All that its scope is made of is here: configuration, endpoint, host and surroundings.
+    All that its scope is made of is here: configuration, endpoint, host, and of the surroundings
+    where providers are. The rest of them is large, and sessions outlive it.
     """
 
     config: LoginSettings
     endpoint: Endpoint
-    surroundings: Surroundings
+    oauth_providers: Mapping[str, OauthEndpoints]
     host: str
     until_ns: int
     result: Any
@@ -73,7 +75,7 @@ def let_in_again(
         or now_ns >= standing.until_ns
         or standing.config is not config
         or standing.endpoint is not endpoint
-        or standing.surroundings is not surroundings
+        or standing.oauth_providers is not surroundings.oauth_providers
         or standing.host != request.public_url.host
         or session.agreed != protocol.agreed(config)
     ):
@@ -97,7 +99,7 @@ def keep_standing(at: Visit, record: Record[Session], result: Any, login: Login)
     session.results[id(config)] = Standing(
         config=config,
         endpoint=exchange.endpoint,
-        surroundings=exchange.surroundings,
+        oauth_providers=exchange.surroundings.oauth_providers,
         host=at.request.public_url.host,
         until_ns=quiet_until_ns(session, config),
         result=result,
