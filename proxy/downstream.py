@@ -325,8 +325,8 @@ class DownstreamProtocol(asyncio.Protocol):
         except BadRequest as error:
             self._refuse(bad_request(error.status, error.reason))
             return b""
-        except GrammarError as error:
-            self._refuse(bad_request(400, error.reason))
+        except GrammarError as wrong:
+            self._refuse(bad_request(400, wrong.reason))
             return b""
         if self._buffer:
             self._buffer = bytearray()
@@ -383,8 +383,8 @@ class DownstreamProtocol(asyncio.Protocol):
     def _read_body(self, reader: LengthReader | ChunkedReader, data: bytes) -> None:
         try:
             content = reader.read(data)
-        except GrammarError as error:
-            self._body_failed(bad_request(400, error.reason))
+        except GrammarError as wrong:
+            self._body_failed(bad_request(400, wrong.reason))
             return
         if reader.rest:
             self._hold(reader.rest)

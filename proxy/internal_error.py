@@ -25,7 +25,7 @@ def internal_error(error: BaseException) -> str:
     The reference is the same for the same place in the same version.
     """
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [each for each in frames if Path(each.filename).is_relative_to(HOUSE)]
+    ours = [each for each in frames if _is_ours(each.filename)]
     places = [f"{_shown(each.filename)}:{each.lineno}" for each in ours or frames]
     kind = type(error).__name__
     reference = blake2s(" ".join([kind, *places]).encode(), digest_size=4).hexdigest()
@@ -39,9 +39,14 @@ def stack(error: BaseException) -> str:
     return "".join(traceback.format_exception(error))
 
 
+def _is_ours(filename: str) -> bool:
+    # What is compiled gives its place within the house; so do others within theirs.
+    path = HOUSE / filename
+    return path.is_relative_to(HOUSE) and path.is_file()
+
+
 def _shown(filename: str) -> str:
-    path = Path(filename)
-    return str(path.relative_to(HOUSE)) if path.is_relative_to(HOUSE) else path.name
+    return str((HOUSE / filename).relative_to(HOUSE)) if _is_ours(filename) else Path(filename).name
 
 
 class LoopErrors:

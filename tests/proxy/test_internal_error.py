@@ -8,7 +8,7 @@ import re
 import pytest
 
 from policy.url import parse_host
-from proxy.internal_error import LoopErrors, internal_error, stack
+from proxy.internal_error import HOUSE, LoopErrors, internal_error, stack
 
 LINE = re.compile(r"[0-9a-f]{8}: AttributeError at policy/url\.py:\d+")
 
@@ -33,6 +33,23 @@ def test_a_bug_is_named_by_kind_and_place_and_always_alike() -> None:
     assert LINE.fullmatch(internal_error(bug()))
     assert internal_error(bug()) == internal_error(bug())
     assert internal_error(ValueError()).endswith(": ValueError at an unknown place")
+
+
+@pytest.mark.parametrize(
+    ("filename", "place"),
+    [
+        ("policy/url.py", "policy/url.py:1"),
+        (str(HOUSE / "policy/url.py"), "policy/url.py:1"),
+        ("uvloop/loop.pyx", "loop.pyx:1"),
+    ],
+    ids=["ours-compiled", "ours", "not-ours"],
+)
+def test_a_place_is_told_from_the_house_on(filename: str, place: str) -> None:
+    with pytest.raises(ZeroDivisionError) as raised:
+        exec(compile("1 // 0", filename, "exec"))
+    # The last frame alone: this test's own is of the house, too.
+    error = raised.value.with_traceback(raised.tb.tb_next)
+    assert internal_error(error).endswith(f": ZeroDivisionError at {place}")
 
 
 def test_what_the_exception_says_is_for_the_stack_alone(monkeypatch: pytest.MonkeyPatch) -> None:
