@@ -93,7 +93,8 @@ class Policy:
     `owned_headers` are the lower-case request field names that only the policy may set;
     `documents` are what it will ask for by fixed URLs, such as key sets. `own_paths` are those
     that some of its actions answer by themselves, `own_cookies` the names of their cookies.
-    `holds_secrets` tells that the document has some in clear text.
+    `holds_secrets` tells that the document has some in clear text. `variables` are the names of
+    those that its expressions read.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Policy:
     own_cookies: frozenset[str] = frozenset()
     warnings: tuple[Problem, ...] = ()
     holds_secrets: bool = False
+    variables: frozenset[str] = frozenset()
 
     def sites(self) -> tuple[OwnPath, ...]:
         """Return each action that has paths of its own, once."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from policy.certificate import NO_CERTIFICATE, Certificate
 from policy.fields import Fields
@@ -12,18 +12,38 @@ from policy.phase import Phase
 from policy.surroundings import Surroundings
 from policy.url import Url
 
+ReadCertificate: TypeAlias = Callable[[], Certificate]
+
+
+def no_certificate() -> Certificate:
+    """Read the certificate of who showed none: all its fields are empty."""
+    return NO_CERTIFICATE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsSession:
-    """What the TLS handshake with the client settled; "" where the library does not tell."""
+    """What the TLS handshake with the client settled; "" where the library does not tell.
+
+    Certificates are read when somebody asks for them, as hardly any policy does.
+    """
 
     version: str = ""
     cipher_suite: str = ""
     sni: str = ""
     negotiated_alpn: str = ""
     session_resumed: bool = False
-    client: Certificate = NO_CERTIFICATE
-    server: Certificate = NO_CERTIFICATE
+    read_client: ReadCertificate = no_certificate
+    read_server: ReadCertificate = no_certificate
+
+    @property
+    def client(self) -> Certificate:
+        """The certificate that the client showed."""
+        return self.read_client()
+
+    @property
+    def server(self) -> Certificate:
+        """The certificate that we showed."""
+        return self.read_server()
 
 
 @dataclass(slots=True, kw_only=True)

@@ -111,6 +111,7 @@ class _Loader:
         self.sites: list[OwnPath] = []
         self.rule_count = 0
         self.rules_done = 0
+        self.variables: set[str] = set()
 
     def hide_secrets(self, node: Node | None) -> bool:
         """Hide what actions call secret, wherever they stand and whatever else is wrong.
@@ -137,9 +138,6 @@ class _Loader:
             place = root.source.concealed_place
             self.problems = [replace(each, place=place(each.place)) for each in self.problems]
         document = read_document(root, self.options.document_limits)
-        if root is not None and USER_AGENT_PARTS in root.source.text:
-            # Its patterns take a quarter of a second to compile: no request should pay for it.
-            user_agent.parser()
         self.problems += document.problems
         self.rule_count = sum(map(len, document.phases.values()))
         rules = {phase: self.phase(phase, nodes) for phase, nodes in document.phases.items()}
@@ -147,6 +145,9 @@ class _Loader:
             self.check_answers(rules.get(Phase.ON_HTTP_REQUEST, ()), root)
         if has_errors(self.problems):
             raise PolicyError(self.problems)
+        if any(name.startswith(USER_AGENT_PARTS) for name in self.variables):
+            # Its patterns take a quarter of a second to compile: no request should pay for it.
+            user_agent.parser()
         return Policy(
             name=self.name,
             rules={phase: compiled for phase, compiled in rules.items() if compiled},
@@ -156,6 +157,7 @@ class _Loader:
             own_cookies=cookies_of(self.sites),
             warnings=sorted_problems(self.problems),
             holds_secrets=holds_secrets,
+            variables=frozenset(self.variables),
         )
 
     def phase(self, phase: Phase, nodes: tuple[RuleNode, ...]) -> tuple[CompiledRule, ...]:
@@ -180,6 +182,7 @@ class _Loader:
                 self.options.progress(self.rules_done, self.rule_count)
             if not node.expressions and any(ends_always(step) for step in rule.actions):
                 ended_by = node
+        self.variables |= names.variables_read
         return tuple(rules)
 
     def rule(self, phase: Phase, node: RuleNode, names: Environment) -> CompiledRule:

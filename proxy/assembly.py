@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from actions import LANGUAGE
-from policy.certificate import NO_CERTIFICATE, Certificate
 from policy.compiled import NamedDocument, Policy
 from policy.effect import BadDocument, FetchFailed
-from policy.exchange import Endpoint
+from policy.exchange import Endpoint, ReadCertificate, no_certificate
 from policy.ip_intelligence import NO_INTELLIGENCE, IpIntelligence
 from policy.load import LoadOptions, Progress, load_policy, load_policy_node
 from policy.problem import PolicyError, Problem, has_errors, sorted_problems
@@ -49,6 +48,7 @@ from proxy.secret_vaults import (
 )
 from proxy.service import Listener, Runtime
 from proxy.settings_types import PublicUrl
+from proxy.shown_certificate import shown_by_us
 from proxy.store.opening import InMemory, StoreConfig
 from proxy.store_assembly import StoreAssembler
 from proxy.tls import UnusableCertificate, check_readable, server_context, upstream_context
@@ -58,6 +58,7 @@ T = TypeVar("T")
 
 # Policies may draw lots over who gets in, so nobody may foresee them.
 CHANCE = secrets.SystemRandom()
+CERTIFICATES = ("conn.tls.client.", "conn.tls.server.")
 IN_MEMORY = InMemory()
 
 
@@ -89,6 +90,10 @@ def assemble(plan: Plan, progress: Progress | None = None) -> Assembly:
     problems = (*plan.problems, *work.problems, *work.warnings)
     if has_errors(problems):
         raise PolicyError(problems)
+    if any(each is not None and reads_certificates(each.policy) for each in served):
+        # Now, and not while a request waits for it.
+        for listener in filter(None, listeners):
+            listener.certificate()
     public = [each for each in zip(plan.endpoints, served, strict=True) if is_public(each[0])]
     runtime = Runtime(
         endpoints=EndpointTable(
@@ -139,6 +144,11 @@ def hiding_cookies(served: Sequence[ServedEndpoint | None]) -> list[ServedEndpoi
         return replace(each, policy=replace(each.policy, own_cookies=cookies))
 
     return [each and hiding(each) for each in served]
+
+
+def reads_certificates(policy: Policy) -> bool:
+    """Tell whether a policy asks for a certificate, of whichever side."""
+    return any(name.startswith(CERTIFICATES) for name in policy.variables)
 
 
 def is_public(endpoint: EndpointPlan) -> bool:
@@ -265,7 +275,7 @@ class _Assembler:
             host=plan.address.host,
             port=plan.address.port,
             tls=tls,
-            certificate=_shown_certificate(plan.certificate),
+            certificate=_shown_by_us(plan.certificate),
             proxy_protocol=plan.proxy_protocol,
         )
 
@@ -382,13 +392,8 @@ def _check_readable(reference: FileReference, what: str) -> Path:
     return reference.path
 
 
-def _shown_certificate(plan: CertificatePlan | None) -> Certificate:
-    if plan is None:
-        return NO_CERTIFICATE
-    # Its library takes 8 MB, which only a process with TLS listeners shall pay for.
-    from proxy.certificate_reader import read_pem_file
-
-    return read_pem_file(plan.certificate.path)
+def _shown_by_us(plan: CertificatePlan | None) -> ReadCertificate:
+    return no_certificate if plan is None else shown_by_us(plan.certificate.path)
 
 
 def endpoint_face(plan: EndpointPlan, listener: ListenerPlan) -> Endpoint:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -34,21 +33,16 @@ SIGNATURE_NAMES = {
 }
 
 
-def read_pem_file(path: Path) -> Certificate:
-    """Return the first certificate of a PEM file; an empty one for what can't be read.
-
-    TLS itself decides whether a file can be served with; this only tells policies of it.
-    """
+def read_pem(data: bytes) -> Certificate:
+    """Return a certificate in PEM; an empty one for what can't be read."""
     try:
-        return described(x509.load_pem_x509_certificates(path.read_bytes())[0])
-    except (OSError, ValueError, IndexError):
+        return described(x509.load_pem_x509_certificate(data))
+    except ValueError:
         return NO_CERTIFICATE
 
 
-def read_der(data: bytes | None) -> Certificate:
-    """Return a peer's certificate; an empty one when it showed none, or none we can read."""
-    if not data:
-        return NO_CERTIFICATE
+def read_der(data: bytes) -> Certificate:
+    """Return a certificate in DER; an empty one for what can't be read."""
     try:
         return described(x509.load_der_x509_certificate(data))
     except ValueError:

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from policy.certificate import NO_CERTIFICATE, Certificate
 from policy.effect import GetDocument
+from policy.exchange import ReadCertificate, no_certificate
 from policy.surroundings import Surroundings
 from proxy.action_counts import ActionCounts
 from proxy.calculator import Calculator
@@ -40,7 +40,7 @@ class Listener:
     host: str
     port: int
     tls: ssl.SSLContext | None = None
-    certificate: Certificate = NO_CERTIFICATE
+    certificate: ReadCertificate = no_certificate
     proxy_protocol: bool = False
 
     @property

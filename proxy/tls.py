@@ -5,8 +5,8 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
-from policy.certificate import NO_CERTIFICATE, Certificate
-from policy.exchange import TlsSession
+from policy.exchange import ReadCertificate, TlsSession, no_certificate
+from proxy.shown_certificate import shown_by_peer
 
 HTTP_1_1 = "http/1.1"
 # ssl names a version "TLSv1.3", the language "1.3".
@@ -146,7 +146,7 @@ def upstream_context(*, verify: bool, authorities: Path | None = None) -> ssl.SS
     return context
 
 
-def tls_session(session: ssl.SSLObject, server: Certificate = NO_CERTIFICATE) -> TlsSession:
+def tls_session(session: ssl.SSLObject, server: ReadCertificate = no_certificate) -> TlsSession:
     """Describe a finished handshake of one of our listeners, which showed `server`."""
     cipher = session.cipher()
     suite = cipher[0] if cipher else ""
@@ -156,18 +156,9 @@ def tls_session(session: ssl.SSLObject, server: Certificate = NO_CERTIFICATE) ->
         sni=session.sni if isinstance(session, NamedServerObject) else "",
         negotiated_alpn=session.selected_alpn_protocol() or "",
         session_resumed=bool(session.session_reused),
-        client=_client_certificate(session.getpeercert(binary_form=True)),
-        server=server,
+        read_client=shown_by_peer(session.getpeercert(binary_form=True)),
+        read_server=server,
     )
-
-
-def _client_certificate(der: bytes | None) -> Certificate:
-    if der is None:
-        return NO_CERTIFICATE
-    # Its library takes 8 MB, which only a process with TLS listeners shall pay for.
-    from proxy.certificate_reader import read_der
-
-    return read_der(der)
 
 
 def _remember_server_name(

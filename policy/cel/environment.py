@@ -19,6 +19,7 @@ class Environment:
     `container` is the namespace in which names are looked up first. With `checked` false
     nothing is refused for its types or names; such mistakes fail at run time instead.
     `known_secret(vault, name)` tells which secrets there are; None where that can't be known.
+    `variables_read` collects the names of the variables that expressions read.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Environment:
         self.variables = {variable.name: variable for variable in variables}
         self.functions = {function.name: function for function in functions}
         self.messages = {message.name: message for message in messages}
+        self.variables_read: set[str] = set()
         self.function_namespaces = {
             name.rpartition(".")[0] for name in self.functions if "." in name
         }

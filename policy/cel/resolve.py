@@ -100,6 +100,7 @@ def _read(name: str, part: Ident | Select, context: Context) -> typed.TypedNode 
                 "variable", name, part.start, part.end, phase=phase, phases=variable.phases
             ),
         )
+    context.environment.variables_read.add(name)
     return typed.VariableRead(variable, variable.type, part.start, part.end)
 
 

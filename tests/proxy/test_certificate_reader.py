@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ssl
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -17,7 +15,7 @@ from hypothesis import strategies as st
 
 from policy.cel import Timestamp
 from policy.certificate import NO_CERTIFICATE
-from proxy.certificate_reader import read_der, read_pem_file
+from proxy.certificate_reader import read_der, read_pem
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -67,20 +65,18 @@ def test_all_parts_are_read() -> None:
     assert read.pem.startswith("-----BEGIN CERTIFICATE-----\n")
 
 
-def test_the_first_certificate_of_a_file_is_the_servers_own(tmp_path: Path) -> None:
-    own, chain = certificate(), certificate()
-    path = tmp_path / "site.crt"
-    path.write_bytes(own.public_bytes(Encoding.PEM) + chain.public_bytes(Encoding.PEM))
-    assert ssl.PEM_cert_to_DER_cert(read_pem_file(path).pem) == own.public_bytes(Encoding.DER)
+def test_a_certificate_in_pem_is_the_same() -> None:
+    own = certificate()
+    read = read_pem(own.public_bytes(Encoding.PEM))
+    assert read == read_der(own.public_bytes(Encoding.DER))
 
 
-def test_what_is_no_certificate_is_an_empty_one(tmp_path: Path) -> None:
-    (tmp_path / "empty").touch()
-    assert read_pem_file(tmp_path / "empty") == NO_CERTIFICATE
-    assert read_pem_file(tmp_path / "none") == NO_CERTIFICATE
-    assert read_der(None) == NO_CERTIFICATE
+def test_what_is_no_certificate_is_an_empty_one() -> None:
+    assert read_pem(b"") == NO_CERTIFICATE
+    assert read_der(b"") == NO_CERTIFICATE
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read(data: bytes) -> None:
     assert read_der(data) == NO_CERTIFICATE
+    assert read_pem(data) == NO_CERTIFICATE

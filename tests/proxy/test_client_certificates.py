@@ -22,6 +22,12 @@ on_http_request:
       - type: custom-response
         config: {body: "<${conn.tls.client.subject.common_name}|${conn.tls.client.san}>"}
 """
+SHOW_SERVER = """
+on_http_request:
+  - actions:
+      - type: custom-response
+        config: {body: "${conn.tls.server.san.dns_names.join(' ')}"}
+"""
 ALICE = "<alice|email:alice@a.test>"
 NOBODY = "<|>"
 
@@ -114,6 +120,12 @@ async def test_a_resumed_session_keeps_its_certificate_and_gives_it_to_nobody_el
         for _ in range(2):
             assert await answer_to(running.port, alice) == ALICE
             assert await answer_to(running.port, nobody) == NOBODY
+
+
+async def test_a_policy_sees_the_certificate_that_the_server_shows(site: Site) -> None:
+    plan = plan_for(1, SHOW_SERVER, site.listener(requires_client=False))
+    async with serving(plan) as running:
+        assert await answer_to(running.port, site.client(None)) == "a.test"
 
 
 async def test_a_changed_authority_decides_after_a_reload(site: Site) -> None:

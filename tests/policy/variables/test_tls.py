@@ -15,7 +15,7 @@ SESSION = TlsSession(
     sni="orders.example.com",
     negotiated_alpn="http/1.1",
     session_resumed=True,
-    server=Certificate(
+    read_server=lambda: Certificate(
         subject=DistinguishedName(
             text="CN=app,O=Example", common_name="app", organization=("Example",)
         ),
@@ -24,7 +24,7 @@ SESSION = TlsSession(
         not_after=Timestamp(5),
         extensions=(Extension(id="2.5.29.17", critical=True, value=b"x"),),
     ),
-    client=Certificate(pem="PEM"),
+    read_client=lambda: Certificate(pem="PEM"),
 )
 
 
