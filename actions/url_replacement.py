@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from policy.action import Lint
 from policy.config_types import Pending
@@ -11,8 +12,6 @@ from policy.url import Url
 
 INVALID_TARGET = "target-invalid"
 INTERNAL_ERROR = "ERR_NGROK_2300"
-
-WHOLE_URL = Regex("(?s)^.*$")
 
 _REACHES_THE_START = re.compile(
     r"(?:\(\?[a-zA-Z]+\))?(?:\^|\()*(?:\?:)?\(*(?:https?|\.[*+]|\[|\\[wS])"
@@ -34,7 +33,13 @@ _EXPRESSIONS = {
 
 def replace_in(url: Url, pattern: Regex | None, replacement: str) -> Replaced:
     """Replace all matches in the normalised full URL; without a pattern, the URL itself."""
-    return (pattern or WHOLE_URL).replace(url.text, replacement)
+    return (pattern or whole_url()).replace(url.text, replacement)
+
+
+@cache
+def whole_url() -> Regex:
+    """Make the pattern of a rule without one when the first such rule runs."""
+    return Regex("(?s)^.*$")
 
 
 def lint_replacement(pattern: Regex | None, replacement: str) -> tuple[Lint, ...]:

@@ -36,8 +36,8 @@ from proxy.store.redis import RedisStore
 from proxy.store.redis_server import RedisAddress
 from proxy.store.sealed import Seal
 from proxy.store.shared_memory import SharedMemory
-from proxy.store.sqlite import SqliteStore, SteadyClock
-from proxy.store.sqlite_writer import SqliteFile
+from proxy.store.sqlite import SqliteStore
+from proxy.store.sqlite_file import SqliteFile, SteadyClock
 
 VALUE = {"subject": "auth0|0123456789", "tokens": ["x" * 900, "y" * 900], "at": 1_772_366_400}
 KIND: Kind[dict[str, Any]] = Kind(

@@ -33,7 +33,7 @@ class ActionConfig(BaseModel):
     field_hints: ClassVar[Mapping[str, str]] = {}
 
     model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True
+        extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True, defer_build=True
     )
 
 

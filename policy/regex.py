@@ -10,8 +10,6 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
-import re2
-
 PATTERN_LIMIT_CHARS: Final = 8192
 _GROUP = re.compile(rb"\$(\$|[0-9]{1,2})")
 _SURROGATE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
@@ -93,9 +91,6 @@ class Regex:
         return f"Regex({self.pattern!r})"
 
 
-_ANYWHERE = re2._re2.RE2.Anchor.UNANCHORED  # noqa: SLF001
-
-
 class Matcher:
     """A pattern that is only asked whether it matches, which spares RE2 finding its groups.
 
@@ -103,10 +98,13 @@ class Matcher:
     RegexError for a pattern that RE2 does not accept.
     """
 
-    __slots__ = ("_match", "pattern", "program_size")
+    __slots__ = ("_anywhere", "_match", "pattern", "program_size")
 
     def __init__(self, pattern: str) -> None:
+        import re2
+
         compiled = _compile(pattern, groups=False)
+        self._anywhere = re2._re2.RE2.Anchor.UNANCHORED  # noqa: SLF001
         self.pattern = pattern
         self.program_size: int = compiled.programsize
         # RE2 itself: `search` makes a generator and a match object, and takes three times as long.
@@ -115,11 +113,14 @@ class Matcher:
     def search(self, text: str) -> bool:
         """Tell whether the pattern matches anywhere."""
         data = _encoded(text)
-        [(start, _)] = self._match(_ANYWHERE, data, 0, len(data))
+        [(start, _)] = self._match(self._anywhere, data, 0, len(data))
         return bool(start >= 0)
 
 
 def _compile(pattern: str, *, groups: bool = True) -> Any:
+    # It takes 2.5 MB, which only a process with patterns shall pay for.
+    import re2
+
     options = re2.Options()
     options.log_errors = False
     options.never_capture = not groups

@@ -13,7 +13,6 @@ from proxy.plan import FileReference, StorePlan
 from proxy.secret_vaults import SecretVaultError, read_secret
 from proxy.store.keys import UnusableKey, read_key
 from proxy.store.opening import InFile, InMemory, OnServer, StoreConfig
-from proxy.store.sqlite_database import UnusableFile, check_file
 from proxy.tls import UnusableCertificate, upstream_context
 
 T = TypeVar("T")
@@ -40,6 +39,9 @@ class StoreAssembler:
                 return self._on_server()
 
     def _in_file(self) -> InFile:
+        # SQLite takes 1 MB, and one process with a store in memory does without it.
+        from proxy.store.sqlite_database import UnusableFile, check_file
+
         plan = self._plan
         reference = FileReference(path=plan.path, name=str(plan.path), place=plan.place)
         try:

@@ -237,7 +237,7 @@ def _assignable(config_type: type[C]) -> type[C]:
     """Make a kind of a class whose fields can be set, checked as on creation."""
 
     class Assignable(config_type):  # type: ignore[valid-type,misc]  # the class is a parameter
-        model_config = ConfigDict(frozen=False, validate_assignment=True)
+        model_config = ConfigDict(frozen=False, validate_assignment=True, defer_build=False)
 
     Assignable.__name__ = config_type.__name__
     Assignable.__qualname__ = config_type.__qualname__

@@ -13,8 +13,7 @@ from proxy.store.keys import UnusableKey, make_key
 from proxy.store.memory import ProcessMemory
 from proxy.store.sealed import Seal
 from proxy.store.shared_memory import SharedMemory
-from proxy.store.sqlite import SqliteStore, SteadyClock
-from proxy.store.sqlite_writer import SqliteFile
+from proxy.store.sqlite_file import SqliteFile, SteadyClock
 
 Say: TypeAlias = Callable[[str], None]
 
@@ -78,10 +77,9 @@ def open_store(config: StoreConfig, shared: SharedMemory | None, say: Say) -> St
         case InMemory():
             if shared is None:
                 return ProcessMemory()
-            return SqliteStore(shared.file(), say=say)
+            return _in_file(shared.file(), say)
         case InFile(path=path, keys=keys):
-            file = SqliteFile(path=path, seal=Seal(keys), now=SteadyClock())
-            return SqliteStore(file, say=say)
+            return _in_file(SqliteFile(path=path, seal=Seal(keys), now=SteadyClock()), say)
         case OnServer():
             # The client library takes a while to import, and most do without it.
             from proxy.store.redis import RedisStore
@@ -99,3 +97,10 @@ def open_store(config: StoreConfig, shared: SharedMemory | None, say: Say) -> St
             return RedisStore(address, Seal(config.keys), say=say)
         case _:
             assert_never(config)
+
+
+def _in_file(file: SqliteFile, say: Say) -> Store:
+    # SQLite takes 1 MB, and one process with a store in memory does without it.
+    from proxy.store.sqlite import SqliteStore
+
+    return SqliteStore(file, say=say)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from proxy.store.sealed import KEY_BYTES, Seal
-from proxy.store.sqlite_writer import SqliteFile
+from proxy.store.sqlite_file import SqliteFile
 
 IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 PREFIX: Final = "penstock-"

@@ -7,7 +7,6 @@ nobody. Writes, and reads that can't be done at once, go to the writer's thread.
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -26,8 +25,9 @@ from proxy.store.failures import Failures
 from proxy.store.interface import KindCount
 from proxy.store.sealed import RecentlyOpened
 from proxy.store.sqlite_database import open_for_reading
+from proxy.store.sqlite_file import SqliteFile
 from proxy.store.sqlite_records import PutRow, Records
-from proxy.store.sqlite_writer import SqliteFile, SqliteWriter
+from proxy.store.sqlite_writer import SqliteWriter
 
 
 class SqliteStore:
@@ -113,17 +113,3 @@ class SqliteStore:
         if self._reading is not None:
             self._reading.close()
         self._reading = self._records = None
-
-
-class SteadyClock:
-    """Seconds since the epoch that follow the machine's clock forward, never back (OA-21)."""
-
-    __slots__ = ("_ahead_s",)
-
-    def __init__(self) -> None:
-        self._ahead_s = time.time() - time.monotonic()
-
-    def __call__(self) -> float:
-        passed = time.monotonic()
-        self._ahead_s = max(self._ahead_s, time.time() - passed)
-        return passed + self._ahead_s

@@ -13,14 +13,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from policy.store import StoreUnavailable
 from proxy.store import failures
 from proxy.store.failures import Failures
-from proxy.store.sealed import Seal
 from proxy.store.sqlite_database import (
     PASSING,
     NewerStore,
@@ -28,6 +26,7 @@ from proxy.store.sqlite_database import (
     open_for_writing,
     reason_of,
 )
+from proxy.store.sqlite_file import SqliteFile
 from proxy.store.sqlite_records import SWEEP_BATCH, Records, SqliteEffect
 
 # One transaction: enough to be quick, few enough that who is first does not wait for the last.
@@ -48,16 +47,6 @@ class Request(NamedTuple):
 
     effect: SqliteEffect
     answer: Waiting
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SqliteFile:
-    """The file of a store. `now` reads a clock that all processes with this file share."""
-
-    path: Path
-    seal: Seal
-    now: Callable[[], float]
-    is_durable: bool = True
 
 
 class SqliteWriter:

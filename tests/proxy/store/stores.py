@@ -21,8 +21,8 @@ from proxy.store.memory import ProcessMemory
 from proxy.store.redis import RedisStore
 from proxy.store.redis_server import RedisAddress
 from proxy.store.sealed import Seal
-from proxy.store.sqlite import SqliteStore, SteadyClock
-from proxy.store.sqlite_writer import SqliteFile
+from proxy.store.sqlite import SqliteStore
+from proxy.store.sqlite_file import SqliteFile, SteadyClock
 from tests.e2e import debian
 from tests.proxy.serving import LOOPBACK, PATIENCE_S
 

@@ -23,8 +23,8 @@ from policy.store import (
     StoreUnavailable,
 )
 from proxy.store import failures
-from proxy.store.sqlite import SteadyClock
 from proxy.store.sqlite_database import UnusableFile, check_file
+from proxy.store.sqlite_file import SteadyClock
 from tests.proxy.serving import until
 from tests.proxy.store.stores import KEY, OTHER_KEY, answered, kind, opened_file, refused
 
