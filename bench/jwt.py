@@ -37,6 +37,7 @@ from actions.jose.algorithm import ALGORITHMS, model
 from actions.jose.key import Key
 from actions.jose.key_set import parse_key_set
 from actions.jose.token import parse_token
+from bench.data_plane import installation
 from bench.data_plane.accounting import LOAD_CORE, PROXY_CORE, cpu_s
 from bench.data_plane.clients import HEAD_END, browser_fields
 from bench.data_plane.origin import Origin
@@ -155,12 +156,11 @@ def start(upstream: int, rules: Path | None) -> tuple[subprocess.Popen[bytes], i
     flags = ["--traffic-policy-file", str(rules)] if rules else []
     process = subprocess.Popen(
         [
-            "taskset", "-c", str(PROXY_CORE), sys.executable, "-m", "penstock", "http",
+            "taskset", "-c", str(PROXY_CORE), installation.penstock(), "http",
             str(upstream), "--listen", f"127.0.0.1:{port}", "--log", "false", *flags,
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        cwd=Path(__file__).parent.parent,
     )  # fmt: skip
     return process, port
 

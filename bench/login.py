@@ -35,6 +35,7 @@ from joserfc.jwk import KeySet, RSAKey
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from bench.data_plane import installation
 from bench.data_plane.accounting import LOAD_CORE, PROXY_CORE, cpu_s
 from bench.data_plane.clients import HEAD_END, browser_fields
 from bench.data_plane.origin import Origin
@@ -186,12 +187,11 @@ def start(
     config.write_text(json.dumps(settings), encoding="ascii")
     process = subprocess.Popen(
         [
-            "taskset", "-c", str(PROXY_CORE), sys.executable, "-m", "penstock", "start",
+            "taskset", "-c", str(PROXY_CORE), installation.penstock(), "start",
             "--config", str(config), "--log", "false",
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        cwd=Path(__file__).parent.parent,
         env={**os.environ, "BENCH_client": CLIENT_SECRET},
     )  # fmt: skip
     return process, port

@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Mapping
 from importlib import import_module, metadata
+from importlib.util import find_spec
 from typing import Annotated, Any, Final
 
 import typer
@@ -69,7 +70,10 @@ def options(
 ) -> None:
     """Decide what reaches your own services, request by request."""
     if version:
-        typer.echo(f"penstock {metadata.version('penstock')}")
+        # One module tells for all: they are compiled together or not at all.
+        origin = getattr(find_spec("policy.url"), "origin", None) or ""
+        compiled = "" if origin.endswith(".py") else " (compiled)"
+        typer.echo(f"penstock {metadata.version('penstock')}{compiled}")
         raise typer.Exit
 
 

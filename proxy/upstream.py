@@ -199,8 +199,8 @@ class UpstreamConnection(asyncio.Protocol):
                 self._read_head(taker, data)
         except BadResponse as error:
             self._fail(bad_response(error.reason))
-        except GrammarError as error:
-            self._fail(bad_response(error.reason))
+        except GrammarError as wrong:
+            self._fail(bad_response(wrong.reason))
 
     def eof_received(self) -> bool:
         taker, reader = self._taker, self._reader

@@ -84,8 +84,8 @@ class UpstreamPlace:
                 )
         except TimeoutError:
             raise ConnectFailed(CONNECT_TIMED_OUT) from None
-        except ssl.SSLError as error:
-            raise ConnectFailed(TLS_FAILED) from error
+        except ssl.SSLError as refusal:
+            raise ConnectFailed(TLS_FAILED) from refusal
         except OSError as error:
             raise ConnectFailed(CONNECT_FAILED) from error
         connection.retire_at = self._deadlines.now + self._limits.upstream_max_age_s

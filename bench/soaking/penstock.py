@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
 
+from bench.data_plane import installation
 from bench.data_plane.accounting import family
 from bench.data_plane.site import LOOPBACK, free_port
 
-ROOT = Path(__file__).parents[2]
 START_TIMEOUT_S = 30.0
 POLICY = """
 on_http_request:
@@ -47,9 +45,9 @@ class Penstock:
         config.chmod(0o600)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "penstock", "start", "--config", str(config),
+                [installation.penstock(), "start", "--config", str(config),
                  "--log", str(folder / "events")],
-                stderr=log, cwd=folder, env={"PYTHONPATH": str(ROOT), **os.environ},
+                stderr=log, cwd=folder,
             )  # fmt: skip
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._is_ready():

@@ -104,6 +104,7 @@ async def test_a_body_is_read_by_whoever_has_it(service: Service) -> None:
         answer_effect(ReadBody(limit_bytes=1), service)
 
 
+@pytest.mark.sources_only
 async def test_a_request_whose_action_fails_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(*_: object) -> Steps:
         yield Compute(run=lambda: 1 // 0)

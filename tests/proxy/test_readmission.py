@@ -222,6 +222,7 @@ async def test_a_fault_of_ours_admits_nobody(monkeypatch: pytest.MonkeyPatch) ->
     assert [type(each) for each in faults] == [ZeroDivisionError]
 
 
+@pytest.mark.sources_only
 async def test_a_stream_that_has_ended_is_forgotten() -> None:
     async with origin(EVENTS + b"0\r\n\r\n") as upstream, proxy(served(upstream.port)) as running:
         assert (await running.ask(request("GET", "/"))).status == 200
@@ -268,6 +269,7 @@ def admitting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Admitting]:
     return make
 
 
+@pytest.mark.sources_only
 async def test_a_websocket_ends_with_what_admitted_it(admitting: Callable[..., Admitting]) -> None:
     policy = admitting(0.05, DENIED)
     async with opened(RULES) as ends:
@@ -276,6 +278,7 @@ async def test_a_websocket_ends_with_what_admitted_it(admitting: Callable[..., A
         assert [each.is_readmission for each in policy.asked] == [False, True]
 
 
+@pytest.mark.sources_only
 async def test_an_event_stream_ends_with_what_admitted_it(
     admitting: Callable[..., Admitting],
 ) -> None:
@@ -286,6 +289,7 @@ async def test_an_event_stream_ends_with_what_admitted_it(
         assert (await running.completion()).reason == ADMISSION_ENDED
 
 
+@pytest.mark.sources_only
 async def test_what_is_admitted_anew_goes_on(admitting: Callable[..., Admitting]) -> None:
     policy = admitting(0.02, 0.02, 0.02, None)
     async with opened(RULES) as ends:
@@ -295,6 +299,7 @@ async def test_what_is_admitted_anew_goes_on(admitting: Callable[..., Admitting]
         assert stream.admitted_until_ns is None
 
 
+@pytest.mark.sources_only
 async def test_what_is_admitted_until_a_time_that_is_over_ends(
     admitting: Callable[..., Admitting],
 ) -> None:
@@ -303,6 +308,7 @@ async def test_what_is_admitted_until_a_time_that_is_over_ends(
         assert closing(await ends.at_client()) == 1008
 
 
+@pytest.mark.sources_only
 async def test_a_clock_that_is_set_is_noticed(
     admitting: Callable[..., Admitting], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -315,6 +321,7 @@ async def test_a_clock_that_is_set_is_noticed(
         assert closing(await ends.at_client()) == 1008
 
 
+@pytest.mark.sources_only
 async def test_a_stream_that_has_ended_is_not_asked_about(
     admitting: Callable[..., Admitting],
 ) -> None:
@@ -326,6 +333,7 @@ async def test_a_stream_that_has_ended_is_not_asked_about(
         assert len(policy.asked) == 1
 
 
+@pytest.mark.sources_only
 async def test_a_reload_gives_streams_a_new_time(admitting: Callable[..., Admitting]) -> None:
     admitting(0.05, None)
     async with opened(RULES) as ends:
@@ -383,6 +391,7 @@ async def test_who_waits_too_long_for_an_answer_is_not_let_through(
 SESSIONS: Kind[str] = Kind(name="session", encode=str.encode, decode=bytes.decode, max_entries=10)
 
 
+@pytest.mark.sources_only
 @pytest.mark.parametrize("removing", [StoreDelete, StoreTake])
 async def test_a_stream_ends_when_the_record_is_removed_on_which_it_was_let_in(
     removing: type[StoreDelete | StoreTake], monkeypatch: pytest.MonkeyPatch

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.data_plane import installation
 from bench.data_plane.contender import FIFTY_RULES, NO_RULES, TEN_RULES, Contender
 from bench.data_plane.site import Site
 
@@ -29,7 +29,7 @@ def command(policy: str) -> Callable[[str, Site], list[str]]:
         chosen = f"traffic_policy_file: {POLICIES / policy}" if policy else ""
         config = Path(site.write("penstock.yml", CONFIG.format(site=site, policy=chosen)))
         config.chmod(0o600)
-        return [program, "-m", "penstock", "start", "--config", str(config), "--log", "false"]
+        return [program, "start", "--config", str(config), "--log", "false"]
 
     return write
 
@@ -38,9 +38,8 @@ CONTENDERS = tuple(
     Contender(
         proxy="penstock",
         rules=rules,
-        program=lambda: sys.executable,
+        program=installation.penstock,
         command=command(policy),
-        version=("-m", "penstock", "--version"),
     )
     for rules, policy in ((NO_RULES, ""), (TEN_RULES, "ten.yml"), (FIFTY_RULES, "fifty.yml"))
 )

@@ -1,0 +1,83 @@
+"""Compiles what every request passes through, where the machine can; pyproject.toml has the rest.
+
+The sources stay as they are and run without it too. An editable installation is not compiled, so
+that what one edits is what runs. PENSTOCK_COMPILE=0 leaves compiling out, PENSTOCK_COMPILE=1 makes
+a failure of it one of the build.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+COMPILED = [
+    "policy/compiled.py",
+    "policy/cookies.py",
+    "policy/engine.py",
+    "policy/exchange.py",
+    "policy/fields.py",
+    "policy/forwarding.py",
+    "policy/net.py",
+    "policy/own_cookies.py",
+    "policy/own_paths.py",
+    "policy/url.py",
+    "proxy/arrival.py",
+    "proxy/completion.py",
+    "proxy/deadlines.py",
+    "proxy/downstream.py",
+    "proxy/effects.py",
+    "proxy/exchange_driver.py",
+    "proxy/http1/body.py",
+    "proxy/http1/grammar.py",
+    "proxy/http1/request_head.py",
+    "proxy/http1/response_head.py",
+    "proxy/message.py",
+    "proxy/open_connections.py",
+    "proxy/reception.py",
+    "proxy/response_writer.py",
+    "proxy/service.py",
+    "proxy/upstream.py",
+    "proxy/upstream_pool.py",
+    "proxy/upstream_request.py",
+    "proxy/waiting_phase.py",
+    "proxy/websocket.py",
+    "proxy/websocket_frames.py",
+    "proxy/websocket_mask.py",
+    "proxy/websocket_relay.py",
+]
+WANTED = os.environ.get("PENSTOCK_COMPILE", "")
+
+
+class AllOrNothing(build_ext):
+    """Compiled modules know of one another: without one of them the others are of no use."""
+
+    def build_extensions(self) -> None:
+        """Compile, and leave the sources alone where that fails and nobody insists on it."""
+        try:
+            super().build_extensions()
+        except Exception as error:
+            if WANTED == "1":
+                raise
+            self.warn(f"not compiled, which is slower and no less right: {error}")
+            for output in self.get_outputs():
+                Path(output).unlink(missing_ok=True)
+            self.extensions = []
+
+
+def extensions() -> list[Extension]:
+    """Translate the modules to C, in the commands that go on to compile them."""
+    if WANTED == "0" or not {"bdist_wheel", "build_ext"}.intersection(sys.argv):
+        return []
+    # Here, because other commands can do without.
+    from mypyc.build import mypycify
+
+    # How the project checks its types is another matter, with other requirements.
+    options = ["--config-file=", "--ignore-missing-imports"]
+    return mypycify([*options, *COMPILED], group_name="penstock")
+
+
+setup(ext_modules=extensions(), cmdclass={"build_ext": AllOrNothing})
