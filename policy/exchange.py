@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from policy.certificate import NO_CERTIFICATE, Certificate
 from policy.fields import Fields
@@ -120,8 +120,7 @@ class Response:
     trailers: Fields = NO_FIELDS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(NamedTuple):
     """One thing that an action looked at, for whoever asks why it decided as it did."""
 
     subject: str

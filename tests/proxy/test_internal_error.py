@@ -7,16 +7,16 @@ import re
 
 import pytest
 
-from policy.url import parse_host
+from policy.media_type import media_type
 from proxy.internal_error import HOUSE, LoopErrors, internal_error, stack
 
-LINE = re.compile(r"[0-9a-f]{8}: AttributeError at policy/url\.py:\d+")
+LINE = re.compile(r"[0-9a-f]{8}: AttributeError at policy/media_type\.py:\d+")
 
 
 def bug() -> Exception:
     """Fail inside the house."""
     try:
-        parse_host(None)  # type: ignore[arg-type]
+        media_type(None)  # type: ignore[arg-type]
     except AttributeError as error:
         return error
     raise AssertionError
