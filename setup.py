@@ -15,6 +15,10 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 COMPILED = [
+    "actions/jose/key_set.py",
+    "actions/jwt_validation/presented.py",
+    "actions/jwt_validation/verification.py",
+    "actions/login/standing.py",
     "policy/compiled.py",
     "policy/cookies.py",
     "policy/engine.py",

@@ -99,8 +99,8 @@ def verify(
         token = parse_token(text)
     except CriticalExtension as error:
         return Refusal(_told(exchange, "token", str(error), CRITICAL_EXTENSION))
-    except TokenError as error:
-        return Refusal(_told(exchange, "token", str(error), TOKEN_MALFORMED))
+    except TokenError as malformed:
+        return Refusal(_told(exchange, "token", str(malformed), TOKEN_MALFORMED))
     algorithm = _algorithm(token, verifier.algorithms)
     if algorithm is None:
         allowed = ", ".join(sorted(verifier.algorithms))
@@ -108,8 +108,8 @@ def verify(
         return Refusal(_told(exchange, "alg", detail, ALG_NOT_ALLOWED))
     try:
         claims = parse_object(token.payload)
-    except JsonError as error:
-        return Refusal(_told(exchange, "claims", str(error), INVALID_CLAIMS))
+    except JsonError as wrong:
+        return Refusal(_told(exchange, "claims", str(wrong), INVALID_CLAIMS))
     _tell(exchange, "alg", lambda: algorithm.name)
 
     surroundings = exchange.surroundings
