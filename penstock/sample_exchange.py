@@ -71,12 +71,13 @@ def tls_session(server_name: str) -> TlsSession:
 
 def request_of(sample: SampleRequest, *, now_ns: int) -> Request:
     """Make the request that policies see and change."""
-    return Request(
+    request = Request(
         method=sample.head.method,
         version=sample.head.version,
         url=sample.url,
         headers=sample.headers,
-        trailers=sample.trailers,
         received_ns=now_ns,
-        body_received_ns=now_ns if sample.body else None,
     )
+    request.trailers = sample.trailers
+    request.body_received_ns = now_ns if sample.body else None
+    return request

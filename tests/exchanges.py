@@ -60,15 +60,16 @@ def request(
     scheme: str = "https",
     **changes: Any,
 ) -> Request:
-    values: dict[str, Any] = {
-        "method": method,
-        "version": "HTTP/1.1",
-        "url": parse_request_target(target, scheme=scheme, authority=host),
-        "headers": Fields([("Host", host), *headers]),
-        "received_ns": NOON_NS,
-        **changes,
-    }
-    return Request(**values)
+    made = Request(
+        method=method,
+        version="HTTP/1.1",
+        url=parse_request_target(target, scheme=scheme, authority=host),
+        headers=Fields([("Host", host), *headers]),
+        received_ns=NOON_NS,
+    )
+    for name, value in changes.items():
+        setattr(made, name, value)
+    return made
 
 
 def exchange(

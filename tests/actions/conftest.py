@@ -26,7 +26,7 @@ def request_() -> Request:
 
 @pytest.fixture
 def exchange(request_: Request) -> Exchange:
-    return Exchange(
+    made = Exchange(
         connection=Connection(
             client_ip="203.0.113.9",
             client_port=40000,
@@ -45,8 +45,9 @@ def exchange(request_: Request) -> Exchange:
         surroundings=exchanges.surroundings(now_ns=lambda: 0),
         request=request_,
         phase=Phase.ON_HTTP_REQUEST,
-        computed=object(),
     )
+    made.computed = object()
+    return made
 
 
 @pytest.fixture

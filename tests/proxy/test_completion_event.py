@@ -64,9 +64,9 @@ def completion(
             headers=Fields(headers or []), received_ns=START_NS,
         ),
         response=Response(status_code=200, headers=Fields(response_headers or [])),
-        logs=logs or [],
-        results=results or {},
+        results=results,
     )  # fmt: skip
+    exchange.logs = logs or []
     return Completion(
         connection=connection,
         exchange=exchange,
