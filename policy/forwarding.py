@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from policy.exchange import Exchange, Request, Response
 from policy.fields import Fields
-from policy.url import DEFAULT_PORTS
+from policy.url import DEFAULT_PORTS, authority_text
 
 Line = tuple[str, str]
 
@@ -172,14 +172,11 @@ def upstream_wire(
     if fields.wire is None or not fields.has_plain_names:
         return None
     notable = fields.notable
-    if not notable and not request.withheld:
+    if not request.withheld and notable.isdisjoint(_SPECIAL) and notable.isdisjoint(framing):
         # So it is with nearly every request: nothing to take away, nothing said before us.
         public = request.public_url
-        own = (
-            f"\r\nx-forwarded-for: {exchange.connection.client_ip}"
-            f"\r\nx-forwarded-proto: {public.scheme}\r\nx-forwarded-host: {public.authority}"
-        )
-        return fields.wire + own.encode("ascii")
+        client_ip = exchange.connection.client_ip
+        return fields.wire + _own_lines(client_ip, public.scheme, public.host, public.port)
     by_name = fields.by_name
     named = set(request.withheld)
     for value in by_name.get("connection", ()):
@@ -192,6 +189,15 @@ def upstream_wire(
     lines = _forwarded_lines(exchange, request, sent, owned)
     own = "".join([f"\r\n{name}: {value}" for name, value in lines if name not in named])
     return wire + own.encode("utf-8", "surrogateescape")
+
+
+@lru_cache(maxsize=1024)
+def _own_lines(client_ip: str, scheme: str, host: str, port: int | None) -> bytes:
+    lines = (
+        f"\r\nx-forwarded-for: {client_ip}\r\nx-forwarded-proto: {scheme}"
+        f"\r\nx-forwarded-host: {authority_text(host, port)}"
+    )
+    return lines.encode("ascii")
 
 
 def _forwarded_lines(
