@@ -29,47 +29,59 @@ class Client(Protocol):
 
 
 class ResponseWriter:
-    """One response on its way out.
+    """One response on its way out. Its body is held until its head is decided on.
 
-    `content_bytes` counts what was written of the body; `keeps_alive` tells, from the head on,
-    whether the client may send another request after it.
+    `ended` tells that the body is complete; `has_begun` that the head is written. `content_bytes`
+    counts what was written of the body; `keeps_alive` tells, from the head on, whether the client
+    may send another request after it.
     """
 
-    __slots__ = ("_chunked", "_client", "_request", "_silent", "content_bytes", "keeps_alive")
+    __slots__ = (
+        "_chunked", "_client", "_held", "_length", "_request", "_silent", "content_bytes", "ended",
+        "has_begun", "keeps_alive",
+    )  # fmt: skip
 
-    def __init__(self, client: Client, request: RequestHead) -> None:
+    def __init__(
+        self, client: Client, request: RequestHead, length: int, content: bytes, *, ended: bool
+    ) -> None:
+        """Answer a request.
+
+        `length` is the size of the body, or negative while unknown (RFC 9112, section 6.3);
+        `content` is what is there of it.
+        """
         self._client = client
         self._request = request
-        self._chunked = False
-        self._silent = request.method == "HEAD"
+        self._length = length
+        self._held = content
+        self._chunked = self._silent = self.has_begun = False
+        self.ended = ended
         self.content_bytes = 0
-        self.keeps_alive = request.keeps_alive and client.keeps_alive
+        self.keeps_alive = False
+
+    def hold(self, content: bytes, *, ended: bool) -> None:
+        """Take more of the body before the head is decided on."""
+        self._held += content
+        self.ended = ended
 
     def begin(
-        self,
-        response: Response,
-        length: int,
-        content: bytes,
-        *,
-        ended: bool,
-        date: Callable[[], str],
-        trailers: tuple[Line, ...] = (),
+        self, response: Response, date: Callable[[], str], trailers: tuple[Line, ...] = ()
     ) -> None:
-        """Write the head and the first content; raises InjectedLine with nothing written.
+        """Write the head and what is held; raises InjectedLine with nothing written.
 
-        `length` is the size of the body, or negative while unknown (RFC 9112, section 6.3).
         `date` gives the present time as a Date value.
         """
-        if length < 0 and ended and not trailers and self._request.version == "HTTP/1.0":
+        request, length, content = self._request, self._length, self._held
+        if length < 0 and self.ended and not trailers and request.version == "HTTP/1.0":
             length = len(content)
         status, fields = response.status_code, response.headers
-        if status in WITHOUT_CONTENT:
-            self._silent = True
+        by_name = fields.by_name
+        self._silent = request.method == "HEAD" or status in WITHOUT_CONTENT
+        self.keeps_alive = request.keeps_alive and self._client.keeps_alive
         own: list[Line] = []
-        if "date" not in fields.by_name:
+        if "date" not in by_name:
             # RFC 9110, section 6.6.1: a recipient with a clock dates what is not.
             own.append(("Date", date()))
-        announced = fields.by_name.get("content-length", [])
+        announced = by_name.get("content-length", [])
         size = self._announced_size(status, length, announced)
         if size is not None and size != announced:
             own += [("Content-Length", each) for each in size]
@@ -77,7 +89,7 @@ class ResponseWriter:
             own += self._unknown_size()
         if not self.keeps_alive:
             own.append(CLOSE)
-        elif self._request.version == "HTTP/1.0":
+        elif request.version == "HTTP/1.0":
             own.append(_KEEP_ALIVE)
         replaced = fields.notable & (_ALL_BUT_SIZE if size == announced else _OURS)
         wire = fields.wire_without(replaced) if replaced else fields.wire
@@ -86,7 +98,8 @@ class ResponseWriter:
             head = render_response_head(status, response.reason, lines + own)
         else:
             head = passing_response_head(status, response.reason, wire, own)
-        self._client.write(head + self._framed(content, ended=ended, trailers=trailers))
+        self.has_begun = True
+        self._client.write(head + self._framed(content, trailers))
 
     def _announced_size(self, status: int, length: int, announced: list[str]) -> list[str] | None:
         """Return what Content-Length says, [] for nothing; None where the size is not known."""
@@ -107,22 +120,25 @@ class ResponseWriter:
         return []
 
     def switch(self, response: Response) -> None:
-        """Write the head of a 101; raises InjectedLine."""
+        """Write the head of a 101; raises InjectedLine. What comes behind it is no body."""
         lines = [line for line in response.headers.lines if line[0].lower() not in _OURS]
         lines.extend(_SWITCH)
-        self._client.write(render_response_head(response.status_code, response.reason, lines))
+        head = render_response_head(response.status_code, response.reason, lines)
+        self.has_begun = True
+        self._client.write(head)
 
     def content(self, content: bytes, *, ended: bool, trailers: tuple[Line, ...] = ()) -> None:
         """Write more of the body."""
-        data = self._framed(content, ended=ended, trailers=trailers)
+        self.ended = ended
+        data = self._framed(content, trailers)
         if data:
             self._client.write(data)
 
-    def _framed(self, content: bytes, *, ended: bool, trailers: tuple[Line, ...]) -> bytes:
+    def _framed(self, content: bytes, trailers: tuple[Line, ...]) -> bytes:
         if self._silent:
             return b""
         self.content_bytes += len(content)
         if not self._chunked:
             return content
         framed = chunk(content) if content else b""
-        return framed + last_chunk(trailers) if ended else framed
+        return framed + last_chunk(trailers) if self.ended else framed

@@ -268,14 +268,12 @@ class UpstreamConnection(asyncio.Protocol):
         if reader.rest or (data and reader.ended and head.length == 0):
             raise BadResponse("bytes-after-response")
         self._reader = reader
-        limits = self._limits
-        self._idle_timeout_s = (
-            limits.stream_idle_timeout_s
-            if (head.fields.first("content-type") or "").startswith(EVENT_STREAM)
-            else limits.upstream_idle_timeout_s
-        )
+        ended, limits = reader.ended, self._limits
+        self._idle_timeout_s = limits.upstream_idle_timeout_s
+        if not ended and (head.fields.first("content-type") or "").startswith(EVENT_STREAM):
+            self._idle_timeout_s = limits.stream_idle_timeout_s
         self.deadline = self._deadlines.now + self._idle_timeout_s
-        taker.response_head(head, content, ended=reader.ended)
+        taker.response_head(head, content, ended=ended)
 
     def _read_body(self, taker: ResponseTaker, reader: BodyReader, data: bytes) -> None:
         self.deadline = self._deadlines.now + self._idle_timeout_s

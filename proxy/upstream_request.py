@@ -5,7 +5,6 @@ from __future__ import annotations
 from policy.exchange import Exchange, Request
 from policy.fields import Fields
 from policy.forwarding import forwardable_trailers, upstream_fields, upstream_wire
-from proxy.endpoint import ServedEndpoint
 from proxy.http1.body import chunk, last_chunk
 from proxy.http1.request_head import CHUNKED, RequestHead
 from proxy.message import passing_request_head, render_request_head
@@ -19,15 +18,18 @@ def upstream_head(
     exchange: Exchange,
     request: Request,
     head: RequestHead,
-    served: ServedEndpoint,
     *,
+    base_path: str,
+    owned: frozenset[str],
     websocket: bool,
 ) -> bytes:
-    """Spell the head; raises InjectedLine."""
+    """Spell the head; raises InjectedLine.
+
+    `base_path` stands before the path, `owned` are the names that only the policy may use.
+    """
     target = request.url.uri
-    if target != "*" and served.upstream is not None:
-        target = served.upstream.base_path + target
-    owned = served.policy.owned_headers
+    if base_path and target != "*":
+        target = base_path + target
     # A rewritten target may hold a value that came with the request.
     if not websocket and (request.received_url is None or is_one_line(target)):
         wire = upstream_wire(exchange, request, owned=owned, framing=OURS)

@@ -56,11 +56,12 @@ class WebSocketRelay:
     """The frames between a client and an upstream.
 
     `reason` tells why we ended it; None while it is open and when the two ended it themselves.
+    The bytes are counted as they come, frames and all.
     """
 
     __slots__ = (
         "_client", "_code", "_deadlines", "_done", "_timeout_s", "_to_client", "_to_upstream",
-        "_upstream", "deadline", "reason",
+        "_upstream", "bytes_from_client", "bytes_from_upstream", "deadline", "reason",
     )  # fmt: skip
 
     def __init__(
@@ -81,15 +82,18 @@ class WebSocketRelay:
         self._to_upstream = _Way(upstream, limits, is_to_upstream=True)
         self._to_client = _Way(client, limits, is_to_upstream=False)
         self._code = 0
+        self.bytes_from_client = self.bytes_from_upstream = 0
         self.deadline = inf
         self.reason: str | None = None
 
     def from_client(self, data: bytes) -> None:
         """Pass on what the client sent."""
+        self.bytes_from_client += len(data)
         self._pass(self._to_upstream, data)
 
     def from_upstream(self, data: bytes) -> None:
         """Pass on what the upstream sent."""
+        self.bytes_from_upstream += len(data)
         self._pass(self._to_client, data)
 
     def end(self, code: int, reason: str) -> None:
