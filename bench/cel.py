@@ -119,7 +119,8 @@ def environment() -> Environment:
     oauth = Variable(
         name="actions.ngrok.oauth",
         type=ObjectType("oauth", {"identity": identity}, nullable=True),
-        attribute="actions_ngrok_oauth",
+        attribute="exchange.results",
+        entry="oauth",
     )
     return Environment(
         phase=Phase.ON_HTTP_REQUEST,
@@ -151,7 +152,7 @@ def by_hand() -> Engine:
         return found[0] if found else ""
 
     def email(values: Any) -> str:
-        oauth = values.actions_ngrok_oauth
+        oauth = values.exchange.results.get("oauth")
         return "" if oauth is None or oauth.identity is None else oauth.identity.email
 
     return Engine(

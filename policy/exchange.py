@@ -214,10 +214,6 @@ class Exchange:
 
     def keep_result(self, namespace: str, result: Any) -> None:
         """Take the result of an action's run in place of its last one."""
-        computed = self.computed
-        # Nobody keeps in mind that a result is not there yet.
-        if computed is not None and namespace in self.results:
-            computed.forget_result(namespace)
         self.results[namespace] = result
 
     def admit_until(self, until_ns: int) -> None:

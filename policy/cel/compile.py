@@ -8,6 +8,7 @@ only what may fail, or is known at run time alone, goes through slower operators
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any, Final
 
 from policy.cel import emit, logic, typed
@@ -43,7 +44,11 @@ def _constant(node: typed.Constant, program: Program) -> Code:
 
 
 def _variable(node: typed.VariableRead, _program: Program) -> Code:
-    return Code(emit.attribute(emit.name(ACTIVATION), node.variable.attribute), raises=False)
+    variable = node.variable
+    value = reduce(emit.attribute, variable.attribute.split("."), emit.name(ACTIVATION))
+    if variable.entry is not None:
+        value = emit.method(value, "get", emit.constant(variable.entry))
+    return Code(value, raises=False)
 
 
 def _local(node: typed.Local, _program: Program) -> Code:

@@ -61,10 +61,12 @@ Prepare: TypeAlias = Callable[[Any, Limits], Prepared]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """A declared name and the attribute of the activation that holds its value.
+    """A declared name and where the activation holds its value.
 
     `name` is dotted ("req.url.path"); a name may be a variable and at once the beginning of
-    others: the longest declared beginning of what is written wins.
+    others: the longest declared beginning of what is written wins. `attribute` may be a dotted
+    path. With `entry` it leads to a dict, and the value is that entry, null without it. A `fresh`
+    value may be another one at each read, even within one expression.
     """
 
     name: str
@@ -72,6 +74,8 @@ class Variable:
     attribute: str
     doc: str = ""
     phases: frozenset[Phase] = ALL_PHASES
+    entry: str | None = None
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

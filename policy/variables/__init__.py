@@ -13,7 +13,7 @@ from policy.exchange import Exchange
 from policy.phase import ALL_PHASES, Phase
 from policy.variables.connection import ConnectionVariables
 from policy.variables.cookie_functions import COOKIE_FUNCTIONS
-from policy.variables.lazy import declared, variable
+from policy.variables.lazy import declared, stored, variable
 from policy.variables.pod import PodVariables
 from policy.variables.request import RequestVariables
 from policy.variables.response import ResponseVariables
@@ -22,7 +22,6 @@ from policy.variables.tls import TlsVariables
 from policy.variables.wall_clock import rfc3339
 
 RESULTS = "actions.ngrok"
-RESULT_ATTRIBUTE = "actions_ngrok_"
 
 
 class Activation(
@@ -41,44 +40,28 @@ class Activation(
         self.request: Any = exchange.request
         self.response: Any = exchange.response
 
-    def __getattr__(self, name: str) -> Any:
-        # Results are declared by the actions, so their names are not known to this class. Like
-        # other variables they are kept once read: Python calls this for missing attributes only.
-        # An action that has not run yet may still run, so nothing is not kept.
-        if not name.startswith(RESULT_ATTRIBUTE):
-            raise AttributeError(name)
-        result = self.exchange.results.get(name.removeprefix(RESULT_ATTRIBUTE))
-        if result is not None:
-            self.__dict__[name] = result
-        return result
+    endpoint_id = stored(
+        "endpoint.id", STRING, "Opaque id of the endpoint.", "exchange.endpoint.id"
+    )
 
-    def forget_result(self, namespace: str) -> None:
-        """Read a result anew from now on: the action has run again."""
-        self.__dict__.pop(RESULT_ATTRIBUTE + namespace, None)
-
-    @variable("endpoint.id", STRING, "Opaque id of the endpoint.")
-    def endpoint_id(self) -> str:
-        return self.exchange.endpoint.id
-
-    @variable("endpoint.url", STRING, "Public URL, such as `https://app.example.com`.")
-    def endpoint_url(self) -> str:
-        return self.exchange.endpoint.url
+    endpoint_url = stored(
+        "endpoint.url",
+        STRING,
+        "Public URL, such as `https://app.example.com`.",
+        "exchange.endpoint.url",
+    )
 
     @variable("endpoint.addr", STRING, "`host:port`.")
     def endpoint_addr(self) -> str:
         return f"{self.exchange.endpoint.host}:{self.exchange.endpoint.port}"
 
-    @variable("endpoint.host", STRING, "Public host.")
-    def endpoint_host(self) -> str:
-        return self.exchange.endpoint.host
+    endpoint_host = stored("endpoint.host", STRING, "Public host.", "exchange.endpoint.host")
 
-    @variable("endpoint.port", INT, "Public port.")
-    def endpoint_port(self) -> int:
-        return self.exchange.endpoint.port
+    endpoint_port = stored("endpoint.port", INT, "Public port.", "exchange.endpoint.port")
 
-    @variable("endpoint.protocol", STRING, "`http` or `https`.")
-    def endpoint_protocol(self) -> str:
-        return self.exchange.endpoint.protocol
+    endpoint_protocol = stored(
+        "endpoint.protocol", STRING, "`http` or `https`.", "exchange.endpoint.protocol"
+    )
 
     @variable("time.now", STRING, "Now, as RFC 3339 in UTC; read anew each time.", fresh=True)
     def time_now(self) -> str:
@@ -96,14 +79,12 @@ class Activation(
         """Answer `secrets.get()`."""
         return self.exchange.surroundings.secret(vault, name)
 
-    @variable(
+    vars = stored(
         "vars",
         MapType(STRING, DYN, missing=None),
         "Variables set by `set-vars` in this phase; null until set.",
-        fresh=True,
+        "exchange.vars",
     )
-    def vars(self) -> dict[str, Any]:
-        return self.exchange.vars
 
 
 VARIABLES = declared(Activation)
@@ -132,7 +113,8 @@ def declarations(actions: Iterable[Action[Any]]) -> tuple[Variable, ...]:
                 type=declared_type,
                 doc="Result of the action's last run; null before it.",
                 phases=ALL_PHASES,
-                attribute=f"{RESULT_ATTRIBUTE}{namespace}",
+                attribute="exchange.results",
+                entry=namespace,
             )
             for namespace, declared_type in results.items()
         ),

@@ -7,7 +7,7 @@ from policy.cel.values import Timestamp
 from policy.exchange import Connection
 from policy.ip_intelligence import Geo, IpIntelligence, IpRecord, Place
 from policy.phase import HTTP_PHASES
-from policy.variables.lazy import variable
+from policy.variables.lazy import stored, variable
 
 REGISTERED_FIELDS = {
     "city": STRING,
@@ -40,41 +40,44 @@ class ConnectionVariables:
     connection: Connection
     intelligence: IpIntelligence
 
-    @variable(
+    conn_client_ip = stored(
         "conn.client_ip",
         STRING,
         "The client's address: the socket peer, or who a trusted proxy says it is.",
+        "connection.client_ip",
     )
-    def conn_client_ip(self) -> str:
-        return self.connection.client_ip
 
-    @variable("conn.client_port", INT, "The client's port.")
-    def conn_client_port(self) -> int:
-        return self.connection.client_port
+    conn_client_port = stored(
+        "conn.client_port", INT, "The client's port.", "connection.client_port"
+    )
 
-    @variable("conn.server_ip", STRING, "The local address that accepted the connection.")
-    def conn_server_ip(self) -> str:
-        return self.connection.server_ip
+    conn_server_ip = stored(
+        "conn.server_ip",
+        STRING,
+        "The local address that accepted the connection.",
+        "connection.server_ip",
+    )
 
-    @variable("conn.server_port", INT, "The local port.")
-    def conn_server_port(self) -> int:
-        return self.connection.server_port
+    conn_server_port = stored("conn.server_port", INT, "The local port.", "connection.server_port")
 
-    @variable("conn.server_region", STRING, "The operator's label for this place.")
-    def conn_server_region(self) -> str:
-        return self.connection.server_region
+    conn_server_region = stored(
+        "conn.server_region",
+        STRING,
+        "The operator's label for this place.",
+        "connection.server_region",
+    )
 
     @variable("conn.ts.start", TIMESTAMP, "When the connection was accepted.")
     def conn_ts_start(self) -> Timestamp:
         return Timestamp(self.connection.started_ns)
 
-    @variable("conn.bytes_in", INT, "Bytes received so far.", phases=HTTP_PHASES, fresh=True)
-    def conn_bytes_in(self) -> int:
-        return self.connection.bytes_in
+    conn_bytes_in = stored(
+        "conn.bytes_in", INT, "Bytes received so far.", "connection.bytes_in", phases=HTTP_PHASES
+    )
 
-    @variable("conn.bytes_out", INT, "Bytes sent so far.", phases=HTTP_PHASES, fresh=True)
-    def conn_bytes_out(self) -> int:
-        return self.connection.bytes_out
+    conn_bytes_out = stored(
+        "conn.bytes_out", INT, "Bytes sent so far.", "connection.bytes_out", phases=HTTP_PHASES
+    )
 
     def record(self, address: str) -> IpRecord:
         """Return what the databases know of an address; they keep their own caches."""

@@ -1,9 +1,10 @@
-"""Variables that are computed when an expression first touches them."""
+"""Variables that stand ready, and those that are computed when an expression first reads them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from operator import attrgetter
+from typing import Any, TypeAlias
 
 from policy.cel import Variable
 from policy.cel.types import CelType
@@ -58,14 +59,51 @@ class variable:  # noqa: N801 - reads as the decorator it is, like `property`
             doc=self.doc,
             phases=self.phases,
             attribute=self.attribute,
+            fresh=self.fresh,
         )
 
 
-def declared(owner: type) -> tuple[variable, ...]:
+class stored:  # noqa: N801 - stands beside `variable`
+    """Declares one variable whose value stands ready, at a dotted path from the instance.
+
+    Expressions follow the path themselves: most rules read little else, and a look-up that is
+    kept in mind takes longer to make than these take to read.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        type_: CelType,
+        doc: str,
+        at: str,
+        *,
+        phases: frozenset[Phase] = ALL_PHASES,
+    ) -> None:
+        self.name = name
+        self.type = type_
+        self.doc = doc
+        self.at = at
+        self.phases = phases
+        self._read = attrgetter(at)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else self._read(instance)
+
+    def declaration(self) -> Variable:
+        """Return what the checker needs to know."""
+        return Variable(
+            name=self.name, type=self.type, doc=self.doc, phases=self.phases, attribute=self.at
+        )
+
+
+Member: TypeAlias = variable | stored
+
+
+def declared(owner: type) -> tuple[Member, ...]:
     """Return the variables of a class and its bases, in the order in which they are written."""
     return tuple(
         member
         for cls in reversed(owner.__mro__)
         for member in vars(cls).values()
-        if isinstance(member, variable)
+        if isinstance(member, variable | stored)
     )

@@ -9,7 +9,7 @@ from policy.exchange import Request
 from policy.media_type import media_type, parameters
 from policy.phase import HTTP_PHASES
 from policy.user_agent import UserAgent, parse_user_agent
-from policy.variables.lazy import variable
+from policy.variables.lazy import stored, variable
 from policy.variables.types import COOKIE_MAP, FIELD_MAP, PARAMETER_MAP, STRINGS
 
 
@@ -18,13 +18,17 @@ class RequestVariables:
 
     request: Request
 
-    @variable("req.method", STRING, "The method, exactly as sent.", phases=HTTP_PHASES)
-    def req_method(self) -> str:
-        return self.request.method
+    req_method = stored(
+        "req.method", STRING, "The method, exactly as sent.", "request.method", phases=HTTP_PHASES
+    )
 
-    @variable("req.version", STRING, "The protocol, such as `HTTP/1.1`.", phases=HTTP_PHASES)
-    def req_version(self) -> str:
-        return self.request.version
+    req_version = stored(
+        "req.version",
+        STRING,
+        "The protocol, such as `HTTP/1.1`.",
+        "request.version",
+        phases=HTTP_PHASES,
+    )
 
     @variable("req.host", STRING, "The `Host` field.", phases=HTTP_PHASES)
     def req_host(self) -> str:
@@ -86,26 +90,25 @@ class RequestVariables:
     def req_url_authority(self) -> str:
         return self.request.url.authority
 
-    @variable("req.url.host", STRING, "Host without the port.", phases=HTTP_PHASES)
-    def req_url_host(self) -> str:
-        return self.request.url.host
+    req_url_host = stored(
+        "req.url.host", STRING, "Host without the port.", "request.url.host", phases=HTTP_PHASES
+    )
 
     @variable("req.url.port", INT, "The port when the URL names one, else 0.", phases=HTTP_PHASES)
     def req_url_port(self) -> int:
         return self.request.url.port or 0
 
-    @variable(
+    req_url_path = stored(
         "req.url.path",
         STRING,
         "The canonical path: what the policy decides on and the upstream receives.",
+        "request.url.path",
         phases=HTTP_PHASES,
     )
-    def req_url_path(self) -> str:
-        return self.request.url.path
 
-    @variable("req.url.query", STRING, "The query without `?`.", phases=HTTP_PHASES)
-    def req_url_query(self) -> str:
-        return self.request.url.query
+    req_url_query = stored(
+        "req.url.query", STRING, "The query without `?`.", "request.url.query", phases=HTTP_PHASES
+    )
 
     @variable(
         "req.url.query_params",
@@ -124,19 +127,21 @@ class RequestVariables:
     def req_url_raw_path(self) -> str:
         return self.request.url.raw_path
 
-    @variable("req.url.scheme", STRING, "`http` or `https`.", phases=HTTP_PHASES)
-    def req_url_scheme(self) -> str:
-        return self.request.url.scheme
+    req_url_scheme = stored(
+        "req.url.scheme", STRING, "`http` or `https`.", "request.url.scheme", phases=HTTP_PHASES
+    )
 
     @variable("req.url.uri", STRING, "Path and query.", phases=HTTP_PHASES)
     def req_url_uri(self) -> str:
         return self.request.url.uri
 
-    @variable(
-        "req.url.user_password", STRING, "Userinfo of the URL, else empty.", phases=HTTP_PHASES
+    req_url_user_password = stored(
+        "req.url.user_password",
+        STRING,
+        "Userinfo of the URL, else empty.",
+        "request.url.user_password",
+        phases=HTTP_PHASES,
     )
-    def req_url_user_password(self) -> str:
-        return self.request.url.user_password
 
     @variable("req.user_agent", STRING, "The `User-Agent` field.", phases=HTTP_PHASES)
     def req_user_agent(self) -> str:

@@ -8,7 +8,7 @@ from policy.cookies import Cookie, response_cookies
 from policy.exchange import Response
 from policy.media_type import media_type, parameters
 from policy.phase import RESPONSE_PHASES
-from policy.variables.lazy import variable
+from policy.variables.lazy import stored, variable
 from policy.variables.request import content_length, listed
 from policy.variables.types import COOKIE_MAP, FIELD_MAP, PARAMETER_MAP, STRINGS
 
@@ -18,9 +18,9 @@ class ResponseVariables:
 
     response: Response
 
-    @variable("res.status_code", INT, "The status code.", phases=RESPONSE_PHASES)
-    def res_status_code(self) -> int:
-        return self.response.status_code
+    res_status_code = stored(
+        "res.status_code", INT, "The status code.", "response.status_code", phases=RESPONSE_PHASES
+    )
 
     @variable(
         "res.headers",
