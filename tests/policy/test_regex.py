@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
+import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.regex import PATTERN_LIMIT_CHARS, Regex, RegexError
+from policy.regex import MAX_PLAIN_TEXTS, PATTERN_LIMIT_CHARS, Matcher, Regex, RegexError
 
 PERL_HINT = "RE2 has no look-around and no back-references; write the pattern without them"
 
@@ -107,3 +108,38 @@ def test_any_pattern_and_replacement_gives_text_or_a_regex_error(
     except RegexError:
         return
     assert isinstance(regex.replace("abc123", replacement).text, str)
+
+
+WORDS = st.lists(st.sampled_from(["k", "is", "Sqlmap", "a b", "-", "x/1"]), min_size=1, max_size=4)
+
+
+@given(
+    WORDS.map("|".join),
+    st.sampled_from(["", "(?i)"]),
+    st.text(st.sampled_from("kKiIsS\u212a\u017f\u0130sqlmapSQLMAP -x/1\udc80"), max_size=12),
+)
+def test_plain_texts_are_found_where_re2_finds_them(pattern: str, flags: str, text: str) -> None:
+    found = re2.search((flags + pattern).encode(), text.encode("utf-8", "surrogateescape"))
+    assert Matcher(flags + pattern).search(text) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "expected"),
+    [
+        ("(?i)sqlmap|nikto", "Mozilla Nikto/2", True),
+        ("sqlmap|nikto", "Mozilla Nikto/2", False),
+        ("(?i)kelvin", "\u212aelvin", True),
+        ("a|", "b", True),
+        ("a.c", "abc", True),
+        ("a.c", "a.d", False),
+        ("|".join(map(str, range(MAX_PLAIN_TEXTS + 1))), "no 16", True),
+        ("|".join(map(str, range(MAX_PLAIN_TEXTS + 1))), "none", False),
+    ],
+    ids=str,
+)
+def test_a_matcher_tells_whether_a_pattern_is_found(
+    pattern: str,
+    text: str,
+    expected: bool,  # noqa: FBT001
+) -> None:
+    assert Matcher(pattern).search(text) is expected
