@@ -17,6 +17,9 @@ from policy.config_types import HEADER_COUNT_LIMIT, AtMost, MinLen
 from policy.fields import Fields
 from policy.phase import Phase
 
+# A name of its own: looking a member up in its class is slow.
+ON_HTTP_REQUEST = Phase.ON_HTTP_REQUEST
+
 
 class Config(ActionConfig):
     headers: Annotated[
@@ -54,18 +57,18 @@ class Result:
 
 def run(config: Config, exchange: Exchange) -> Continue[Result]:
     """Drop every line of each field."""
-    request, response = exchange.request, exchange.response
-    if exchange.phase is Phase.ON_HTTP_REQUEST and request is not None:
-        removed = remove_all(request.headers, config.names)
+    request, response, names = exchange.request, exchange.response, config.names
+    if exchange.phase is ON_HTTP_REQUEST and request is not None:
+        removed = remove_all(request.headers, names)
         request.withheld |= config.withheld
     elif response is not None:
-        removed = remove_all(response.headers, config.names)
+        removed = remove_all(response.headers, names)
     else:
         removed = []
     if not removed:
         return config.none_removed
     exchange.changed()
-    if len(removed) == len(config.names):
+    if len(removed) == len(names):
         return config.all_removed
     return Continue(Result(headers_removed=removed))
 

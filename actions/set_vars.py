@@ -43,6 +43,8 @@ DEPTH_LIMIT = 32
 # About what an interpreter spends on any value before its contents.
 BYTES_PER_VALUE = 16
 
+SET: Continue[None] = Continue()
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -132,7 +134,7 @@ def run(config: Config, exchange: Exchange) -> Outcome[None]:
     exchange.vars.update(config.vars.pairs)
     excess = limit_exceeded(exchange.vars)
     if excess is None:
-        return Continue()
+        return SET
     if exchange.phase is Phase.ON_TCP_CONNECT:
         return Close(reason=excess, error_code=REFERENCES[excess])
     return Respond(status_code=500, reason=excess, error_code=REFERENCES[excess])
@@ -142,10 +144,13 @@ def limit_exceeded(variables: Mapping[str, Any]) -> str | None:
     """Return the reason code of a limit that variables exceed, None while they fit."""
     room = MEMORY_LIMIT_BYTES
     for name, value in variables.items():
-        room -= len(name) + size_of(value, room)
+        # Nearly all are texts, whose size and depth are plain to see.
+        is_text = isinstance(value, str)
+        size = BYTES_PER_VALUE + len(value) if is_text else size_of(value, room)
+        room -= len(name) + size
         if room < 0:
             return TOO_LARGE
-        if is_too_deep(value):
+        if not is_text and is_too_deep(value):
             return TOO_DEEP
     return None
 
