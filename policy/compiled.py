@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from policy.action import Action, Outcome, Site, Steps
-from policy.cel import Expression
+from policy.cel import CelError, Expression, RuleError
 from policy.config import DecodedConfig
 from policy.effect import GetDocument
 from policy.exchange import Exchange
 from policy.phase import Phase
 from policy.problem import Place, Problem
+from policy.stretch import Stretch
+from policy.variables import activation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,44 @@ def conjunction(conditions: tuple[Expression, ...]) -> Callable[[Any], bool] | N
     return all_hold
 
 
+@dataclass(frozen=True, slots=True)
+class RuleSequence:
+    """The rules of one phase, or some of them, and how their conditions are asked together.
+
+    `stretches` are by the positions where one may enter them.
+    """
+
+    rules: Sequence[CompiledRule]
+    stretches: Mapping[int, Stretch] = field(default_factory=dict)
+
+    def next_match(self, position: int, exchange: Exchange) -> int:
+        """Return where the first rule from a position on stands that matches, else their number.
+
+        Raises RuleError for a condition that fails.
+        """
+        rules, values = self.rules, None
+        count = len(rules)
+        while position < count:
+            matches = rules[position].matches
+            if matches is None:
+                return position
+            if values is None:
+                values = exchange.computed or activation(exchange)
+            stretch = self.stretches.get(position)
+            if stretch is not None:
+                position = stretch.first_match(values, position)
+                if position < stretch.end:
+                    return position
+                continue
+            try:
+                if matches(values):
+                    return position
+            except CelError as error:
+                raise RuleError(position, error) from error
+            position += 1
+        return count
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedDocument:
     """A document that a policy asks for by a fixed URL, and the action that does."""
@@ -93,12 +133,14 @@ class Policy:
     `owned_headers` are the lower-case request field names that only the policy may set;
     `documents` are what it will ask for by fixed URLs, such as key sets. `own_paths` are those
     that some of its actions answer by themselves, `own_cookies` the names of their cookies.
-    `holds_secrets` tells that the document has some in clear text. `variables` are the names of
-    those that its expressions read.
+    `sequences` are the rules as they run, each phase with its `stretches`. `holds_secrets` tells
+    that the document has some in clear text. `variables` are the names of those that its
+    expressions read.
     """
 
     name: str
     rules: Mapping[Phase, tuple[CompiledRule, ...]] = field(default_factory=dict)
+    stretches: Mapping[Phase, Mapping[int, Stretch]] = field(default_factory=dict)
     owned_headers: frozenset[str] = frozenset()
     documents: tuple[NamedDocument, ...] = ()
     own_paths: Mapping[str, tuple[OwnPath, ...]] = field(default_factory=dict)
@@ -106,6 +148,14 @@ class Policy:
     warnings: tuple[Problem, ...] = ()
     holds_secrets: bool = False
     variables: frozenset[str] = frozenset()
+    sequences: Mapping[Phase, RuleSequence] = field(init=False)
+
+    def __post_init__(self) -> None:
+        sequences = {
+            phase: RuleSequence(rules, self.stretches.get(phase, {}))
+            for phase, rules in self.rules.items()
+        }
+        object.__setattr__(self, "sequences", sequences)
 
     def sites(self) -> tuple[OwnPath, ...]:
         """Return each action that has paths of its own, once."""

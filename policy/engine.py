@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from policy.action import Close, Continue, Outcome, Respond, Steps
-from policy.cel import CelError
-from policy.compiled import CompiledAction, CompiledRule, OwnPath, Policy
+from policy.cel import RuleError
+from policy.compiled import CompiledAction, CompiledRule, OwnPath, Policy, RuleSequence
 from policy.config import InterpolationError
 from policy.effect import Effect
 from policy.exchange import Exchange
@@ -22,6 +22,9 @@ from policy.own_paths import own_paths, replacement, replacing_rules, serve_own_
 from policy.phase import Phase
 from policy.trace import Trace, action_trace
 from policy.variables import activation
+
+# A name of its own: looking a member up in its class is slow.
+ON_HTTP_REQUEST = Phase.ON_HTTP_REQUEST
 
 EXPRESSION_FAILED = "expression-failed"
 INTERPOLATION_FAILED = "interpolation-failed"
@@ -81,12 +84,14 @@ def begin_phase(
     """
     exchange.phase = phase
     exchange.vars = {}
-    rules = policy.rules.get(phase, ())
-    if policy.own_paths and phase is Phase.ON_HTTP_REQUEST:
+    sequence = policy.sequences.get(phase)
+    if sequence is None:
+        return GO_ON[phase]
+    if policy.own_paths and phase is ON_HTTP_REQUEST:
         own = own_paths(policy, exchange)
         if own is not None:
-            return _own_path(own, rules, exchange, trace)
-    return _rules(iter(rules), exchange, trace)
+            return _own_path(own, sequence.rules, exchange, trace)
+    return _rules(sequence, 0, exchange, trace)
 
 
 def _own_path(
@@ -103,7 +108,7 @@ def _own_path(
     if not served.rules_may_replace:
         return ours
     for rule in replacing_rules(rules):
-        begun = _rules(iter((rule,)), exchange, trace)
+        begun = _rules(RuleSequence((rule,)), 0, exchange, trace)
         decided = begun if isinstance(begun, Decision) else (yield from begun)
         outcome = replacement(served, decided.outcome)
         if outcome is not None:
@@ -112,37 +117,33 @@ def _own_path(
 
 
 def _rules(
-    rules: Iterator[CompiledRule], exchange: Exchange, trace: Trace | None
+    sequence: RuleSequence, position: int, exchange: Exchange, trace: Trace | None
 ) -> Decision | Phases:
-    """Run the rules that are left of a phase."""
-    values = None
-    for rule in rules:
-        matches = rule.matches
+    """Run the rules of a phase from a position on."""
+    rules = sequence.rules
+    count = len(rules)
+    while position < count:
         try:
-            if trace is not None:
-                matched = trace.conditions(rule, exchange)
-            elif matches is None:
-                matched = True
+            if trace is None:
+                position = sequence.next_match(position, exchange)
             else:
-                if values is None:
-                    values = exchange.computed or activation(exchange)
-                matched = matches(values)
-        except CelError:
+                position = trace.next_match(rules, position, exchange)
+        except RuleError as failed:
             broken = failure(exchange.phase, EXPRESSION_FAILED, EXPRESSION_REFERENCE)
-            return Decision(outcome=broken, phase=exchange.phase, rule=rule)
-        if matched:
-            decided = _actions(rule, iter(rule.actions), rules, exchange, trace)
+            return Decision(outcome=broken, phase=exchange.phase, rule=rules[failed.position])
+        if position < count:
+            actions = iter(rules[position].actions)
+            decided = _actions(sequence, position, actions, exchange, trace)
             if decided is not None:
                 return decided
-            # What the actions have changed is read anew.
-            values = None
+            position += 1
     return GO_ON[exchange.phase]
 
 
 def _actions(
-    rule: CompiledRule,
+    sequence: RuleSequence,
+    position: int,
     actions: Iterator[CompiledAction],
-    rules: Iterator[CompiledRule],
     exchange: Exchange,
     trace: Trace | None,
 ) -> Decision | Phases | None:
@@ -150,19 +151,19 @@ def _actions(
     for step in actions:
         begun = started(step, exchange, trace)
         if not isinstance(begun, DECIDED):
-            return _resumed(begun, step, _Left(rule, actions, rules), exchange, trace)
-        decided = _decided(begun, step, rule, exchange, trace)
+            return _resumed(begun, step, _Left(actions, sequence, position), exchange, trace)
+        decided = _decided(begun, step, sequence.rules[position], exchange, trace)
         if decided is not None:
             return decided
     return None
 
 
 class _Left(NamedTuple):
-    """Where a phase stands: a rule, the actions that are left of it, and the rules after it."""
+    """Where a phase stands: the actions that are left of the rule at a position."""
 
-    rule: CompiledRule
     actions: Iterator[CompiledAction]
-    rules: Iterator[CompiledRule]
+    sequence: RuleSequence
+    position: int
 
 
 def _resumed(
@@ -174,11 +175,13 @@ def _resumed(
 ) -> Phases:
     """Let an action have its effects, then run what is left of its rule and its phase."""
     outcome = yield from waiting
-    decided: Decision | Phases | None = _decided(outcome, step, left.rule, exchange, trace)
+    actions, sequence, position = left
+    rule = sequence.rules[position]
+    decided: Decision | Phases | None = _decided(outcome, step, rule, exchange, trace)
     if decided is None:
-        decided = _actions(*left, exchange, trace)
+        decided = _actions(sequence, position, actions, exchange, trace)
     if decided is None:
-        decided = _rules(left.rules, exchange, trace)
+        decided = _rules(sequence, position + 1, exchange, trace)
     return decided if isinstance(decided, Decision) else (yield from decided)
 
 

@@ -9,9 +9,8 @@ from typing import Any, TypeAlias
 
 from policy import user_agent
 from policy.action import Action, ActionConfig, Site
-from policy.cel import Environment, Expression, ExpressionError, Finding, compile_expression
+from policy.cel import Environment, Expression, ExpressionError, Finding, Part, compile_condition
 from policy.cel import Limits as ExpressionLimits
-from policy.cel.types import BOOL
 from policy.compiled import CompiledAction, CompiledRule, NamedDocument, OwnPath, Policy
 from policy.config import DecodedConfig, decode_config
 from policy.config.secret_values import hide_secrets
@@ -27,6 +26,7 @@ from policy.phase import Phase
 from policy.problem import Place, PolicyError, Problem, Severity, has_errors, sorted_problems
 from policy.source import Mapping as SourceMapping
 from policy.source import Node, Scalar, Sequence, read_source
+from policy.stretch import Stretch, StretchWriter
 from policy.variables import environment
 
 USER_AGENT_PARTS = "req.user_agent."
@@ -109,6 +109,7 @@ class _Loader:
         self.owned: set[str] = set()
         self.documents: list[NamedDocument] = []
         self.sites: list[OwnPath] = []
+        self.stretches: dict[Phase, Mapping[int, Stretch]] = {}
         self.rule_count = 0
         self.rules_done = 0
         self.variables: set[str] = set()
@@ -151,6 +152,7 @@ class _Loader:
         return Policy(
             name=self.name,
             rules={phase: compiled for phase, compiled in rules.items() if compiled},
+            stretches=self.stretches,
             owned_headers=frozenset(self.owned),
             documents=tuple(self.documents),
             own_paths=paths_of(self.sites),
@@ -170,24 +172,32 @@ class _Loader:
             not_built=self.language.not_built,
         )
         rules: list[CompiledRule] = []
+        writer = StretchWriter()
         ended_by: RuleNode | None = None
         for node in nodes:
             if ended_by is not None:
                 self.report_unreachable_rule(node, ended_by)
                 ended_by = None
-            rule = self.rule(phase, node, names)
+            rule, parts = self.rule(phase, node, names)
+            ends_phase = any(ends_always(step) for step in rule.actions)
             rules.append(rule)
+            writer.add(parts, ends_phase=ends_phase)
             self.rules_done += 1
             if self.options.progress is not None:
                 self.options.progress(self.rules_done, self.rule_count)
-            if not node.expressions and any(ends_always(step) for step in rule.actions):
+            if not node.expressions and ends_phase:
                 ended_by = node
         self.variables |= names.variables_read
+        writer.finish()
+        self.stretches[phase] = writer.stretches
         return tuple(rules)
 
-    def rule(self, phase: Phase, node: RuleNode, names: Environment) -> CompiledRule:
-        """Compile one rule; parts with errors are left out of it."""
-        conditions = [self.condition(scalar, names) for scalar in node.expressions]
+    def rule(
+        self, phase: Phase, node: RuleNode, names: Environment
+    ) -> tuple[CompiledRule, list[Part]]:
+        """Compile one rule, and its part of a stretch; what has errors is left out of it."""
+        compiled = [self.condition(scalar, names) for scalar in node.expressions]
+        conditions = [each for each in compiled if each is not None]
         actions: list[CompiledAction] = []
         ended_by: str | None = None
         for action_node in node.actions:
@@ -204,22 +214,23 @@ class _Loader:
             if step is not None:
                 actions.append(step)
                 ended_by = action_node.type if ends_always(step) else None
-        return CompiledRule(
+        rule = CompiledRule(
             index=node.index,
             name=node.name,
-            conditions=tuple(c for c in conditions if c is not None),
+            conditions=tuple(expression for expression, _ in conditions),
             actions=tuple(actions),
         )
+        return rule, [part for _, part in conditions]
 
-    def condition(self, scalar: Scalar, names: Environment) -> Expression | None:
+    def condition(self, scalar: Scalar, names: Environment) -> tuple[Expression, Part] | None:
         """Compile one expression of a rule; it must be a bool."""
         try:
-            expression = compile_expression(scalar.text, names, expect=BOOL)
+            expression, part = compile_condition(scalar.text, names)
         except ExpressionError as error:
             self.problems += located(scalar, error.findings)
             return None
         self.problems += located(scalar, expression.warnings)
-        return expression
+        return expression, part
 
     def action(self, phase: Phase, node: ActionNode, names: Environment) -> CompiledAction | None:
         """Check one action: that it exists, that it may stand here, and its configuration."""

@@ -6,12 +6,12 @@ code without it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from policy.action import Action, Close, Continue, Outcome, Respond
-from policy.cel import CelError, Expression, SubValue
+from policy.cel import CelError, Expression, RuleError, SubValue
 from policy.compiled import CompiledRule
 from policy.exchange import Check, Exchange
 from policy.phase import Phase
@@ -72,8 +72,18 @@ class Trace:
     own_path: ActionTrace | None = None
     _error: str | None = None
 
+    def next_match(self, rules: Sequence[CompiledRule], position: int, exchange: Exchange) -> int:
+        """Find the next rule that matches, as the engine does, keeping every value on the way."""
+        for at in range(position, len(rules)):
+            try:
+                if self.conditions(rules[at], exchange):
+                    return at
+            except CelError as error:
+                raise RuleError(at, error) from error
+        return len(rules)
+
     def conditions(self, rule: CompiledRule, exchange: Exchange) -> bool:
-        """Evaluate a rule's conditions as the engine does, keeping every value on the way."""
+        """Evaluate a rule's conditions, each until one does not hold."""
         record = RuleTrace(phase=exchange.phase, index=rule.index, name=rule.name)
         self.rules.append(record)
         for position, condition in enumerate(rule.conditions):

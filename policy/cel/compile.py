@@ -7,6 +7,7 @@ only what may fail, or is known at run time alone, goes through slower operators
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from functools import reduce
 from typing import Any, Final
@@ -19,7 +20,7 @@ from policy.cel.compile_reads import compile_element, compile_field, compile_has
 from policy.cel.finding import Finding
 from policy.cel.limits import Limits
 from policy.cel.maps import make_map
-from policy.cel.program import ACTIVATION, Code, Program
+from policy.cel.program import ACTIVATION, Code, Part, Program
 from policy.cel.survey import needs_accounts
 from policy.cel.typed import TypedNode
 from policy.cel.types import BOOL, STRING, CelType, MapType
@@ -30,9 +31,22 @@ def compile_tree(
     node: TypedNode, text: str, limits: Limits, expect: CelType | None
 ) -> tuple[Callable[[Any], Any], list[Finding]]:
     """Compile a checked tree; the findings are about constants that can't work."""
+    program, tree = _program(node, text, limits, expect)
+    return program.finish(tree), program.findings
+
+
+def compile_part(node: TypedNode, text: str, limits: Limits) -> tuple[Part, list[Finding]]:
+    """Compile a condition as a part of a function of many; the findings as above."""
+    program, tree = _program(node, text, limits, BOOL)
+    return program.part(tree), program.findings
+
+
+def _program(
+    node: TypedNode, text: str, limits: Limits, expect: CelType | None
+) -> tuple[Program, ast.expr]:
     program = Program(limits, _visit, accounted=needs_accounts(node, limits), text=text)
     code = program.condition(node) if expect == BOOL else program.code(node)
-    return program.finish(code.expr), program.findings
+    return program, code.expr
 
 
 def _visit(node: TypedNode, program: Program) -> Code:
@@ -43,8 +57,10 @@ def _constant(node: typed.Constant, program: Program) -> Code:
     return Code(program.constant(node.value), raises=False)
 
 
-def _variable(node: typed.VariableRead, _program: Program) -> Code:
+def _variable(node: typed.VariableRead, program: Program) -> Code:
     variable = node.variable
+    if not variable.fresh:
+        program.paths.add(variable.attribute)
     value = reduce(emit.attribute, variable.attribute.split("."), emit.name(ACTIVATION))
     if variable.entry is not None:
         value = emit.method(value, "get", emit.constant(variable.entry))
@@ -63,7 +79,7 @@ def _logic(node: typed.Logic, program: Program) -> Code:
         joined = emit.logic(node.operator, [code.expr for code in operands])
         return Code(joined, operands[-1].raises)
     function = program.use(logic.all_of if node.operator == "&&" else logic.any_of)
-    return Code(emit.call(function, *(emit.thunk(code.expr) for code in operands)), raises=True)
+    return Code(emit.call(function, *map(program.thunk, operands)), raises=True)
 
 
 def _conditional(node: typed.Conditional, program: Program) -> Code:

@@ -37,7 +37,8 @@ def compile_call(node: typed.Call, program: Program) -> Code:
         if expressions:
             expressions[0] = program.charged(expressions[0], overload.cost)
         raises = overload.raises or any(code.raises for code in arguments)
-        return Code(overload.inline(expressions), raises)
+        leading = _leading(node, program, counts_work=False)
+        return Code(overload.inline([*leading, *expressions]), raises)
     leading = _leading(node, program, counts_work=overload.counts_work)
     return _called(
         arguments, overload.call, overload.cost,

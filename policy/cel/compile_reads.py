@@ -61,7 +61,7 @@ def compile_element(node: typed.Element, program: Program) -> Code:
         missing = program.constant(owner.missing)
         if owner.folded:
             by_name = emit.attribute(operand.expr, "by_name")
-            return Code(emit.method(by_name, "get", folded(index.expr), missing), raises)
+            return Code(emit.method(by_name, "get", emit.lowered(index.expr), missing), raises)
         return Code(emit.method(operand.expr, "get", index.expr, missing), raises)
     if isinstance(owner, ListType) and _is_zero(node.index) and owner.missing is not REQUIRED:
         # The first of a list that may be empty: of the list, or of one that holds the default.
@@ -98,13 +98,6 @@ def _is_zero(node: TypedNode) -> bool:
     return isinstance(node, typed.Constant) and type(node.value) is int and node.value == 0
 
 
-def folded(key: ast.expr) -> ast.expr:
-    """Write a key in lower case, at once where it is a constant."""
-    if isinstance(key, ast.Constant) and isinstance(key.value, str):
-        return emit.constant(key.value.lower())
-    return emit.method(key, "lower")
-
-
 def compile_has(node: typed.Has, program: Program) -> Code:
     """Compile `has(read)`."""
     read = node.read
@@ -133,5 +126,5 @@ def _has_element(read: typed.Element, program: Program) -> Code:
 def contains_key(owner_type: MapType, owner: ast.expr, key: ast.expr) -> ast.expr:
     """Write `key in owner` for a string key."""
     if owner_type.folded:
-        return emit.compare(folded(key), "in", emit.attribute(owner, "by_name"))
+        return emit.compare(emit.lowered(key), "in", emit.attribute(owner, "by_name"))
     return emit.compare(key, "in", owner)

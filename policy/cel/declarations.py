@@ -85,10 +85,10 @@ class Overload:
     `call` takes the arguments in order (after the activation, if the function needs it, and
     after the work budget, if `counts_work`). `raises` tells whether it can fail at all. `cost`
     is the work for each 1,024 characters or items of the first argument, in units of 50 ns.
-    `inline` writes the call as plain Python instead. `prepare` is used when the argument at
-    `prepared` is a constant: it takes (value, limits) once, at load, and gives the function of
-    the other arguments; it may raise InvalidConstantError. `doubt` is the warning that using this
-    overload earns.
+    `inline` writes the call as plain Python instead, of what `call` would take. `prepare` is used
+    when the argument at `prepared` is a constant: it takes (value, limits) once, at load, and
+    gives the function of the other arguments; it may raise InvalidConstantError. `doubt` is the
+    warning that using this overload earns.
     """
 
     parameters: tuple[CelType, ...]

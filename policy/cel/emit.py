@@ -54,6 +54,13 @@ def method(target: ast.expr, method_name: str, *arguments: ast.expr) -> ast.expr
     return call(attribute(target, method_name), *arguments)
 
 
+def lowered(text: ast.expr) -> ast.expr:
+    """Write a text in lower case, at once where it is a constant."""
+    if isinstance(text, ast.Constant) and isinstance(text.value, str):
+        return constant(text.value.lower())
+    return method(text, "lower")
+
+
 def compare(left: ast.expr, operator: str, right: ast.expr) -> ast.expr:
     """Write one comparison, `in`, `is` or `is not`."""
     return ast.Compare(left, [_COMPARE[operator]], [right], **_AT)
@@ -74,6 +81,18 @@ def logic(operator: str, operands: list[ast.expr]) -> ast.expr:
     return ast.BoolOp(_LOGIC[operator], operands, **_AT)
 
 
+def all_of(operands: list[ast.expr]) -> ast.expr:
+    """Join one or more operands by `and`."""
+    return logic("&&", operands) if len(operands) > 1 else operands[0]
+
+
+def conjuncts(node: ast.expr) -> list[ast.expr]:
+    """Return the operands that are joined by `and`; a node of another kind is its own."""
+    if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And):
+        return node.values
+    return [node]
+
+
 def choice(condition: ast.expr, then: ast.expr, otherwise: ast.expr) -> ast.expr:
     """Write `then if condition else otherwise`."""
     return ast.IfExp(condition, then, otherwise, **_AT)
@@ -92,6 +111,11 @@ def pair(one: ast.expr, other: ast.expr) -> ast.expr:
 def mapping(keys: list[ast.expr], values: list[ast.expr]) -> ast.expr:
     """Write a dict."""
     return ast.Dict([*keys], values, **_AT)
+
+
+def between(low: ast.expr, value: ast.expr, high: ast.expr) -> ast.expr:
+    """Write `low <= value < high`."""
+    return ast.Compare(low, [_COMPARE["<="], _COMPARE["<"]], [value, high], **_AT)
 
 
 def item(owner: ast.expr, index: ast.expr) -> ast.expr:
@@ -136,6 +160,16 @@ def assignment(variable: str, value: ast.expr) -> ast.stmt:
     return ast.Assign([ast.Name(variable, _STORE, **_AT)], value, **_AT)
 
 
+def named(variable: str, value: ast.expr) -> ast.expr:
+    """Write `(variable := value)`."""
+    return ast.NamedExpr(ast.Name(variable, _STORE, **_AT), value, **_AT)
+
+
+def when(condition: ast.expr, then: list[ast.stmt]) -> ast.stmt:
+    """Write `if condition: then`."""
+    return ast.If(condition, then, [], **_AT)
+
+
 def returned(value: ast.expr) -> ast.stmt:
     """Write `return value`."""
     return ast.Return(value, **_AT)
@@ -146,16 +180,19 @@ def passed_on(error: str) -> ast.ExceptHandler:
     return ast.ExceptHandler(name(error), None, [ast.Raise(None, None, **_AT)], **_AT)
 
 
-def converted(error: str, convert: str) -> ast.ExceptHandler:
-    """Write `except error as cause: raise convert(cause) from cause`."""
-    raised = ast.Raise(call(convert, name("cause")), name("cause"), **_AT)
+def converted(error: str, convert: str, *arguments: ast.expr) -> ast.ExceptHandler:
+    """Write `except error as cause: raise convert(*arguments, cause) from cause`."""
+    raised = ast.Raise(call(convert, *arguments, name("cause")), name("cause"), **_AT)
     return ast.ExceptHandler(name(error), "cause", [raised], **_AT)
 
 
 def module(
-    function: str, parameter: str, body: list[ast.stmt], handlers: list[ast.ExceptHandler]
+    function: str,
+    parameters: tuple[str, ...],
+    body: list[ast.stmt],
+    handlers: list[ast.ExceptHandler],
 ) -> ast.Module:
     """Write a module with one function, whose body stands in a `try`."""
     guarded = ast.Try(body, handlers, [], [], **_AT)
-    definition = ast.FunctionDef(function, _parameters(parameter), [guarded], [], **_AT)
+    definition = ast.FunctionDef(function, _parameters(*parameters), [guarded], [], **_AT)
     return ast.Module([definition], [])

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from policy.cel.check import check_expression
-from policy.cel.compile import compile_tree
+from policy.cel.compile import compile_part, compile_tree
 from policy.cel.environment import Environment
 from policy.cel.explain import SubValue, explain_tree
 from policy.cel.finding import ExpressionError, Finding
 from policy.cel.lint import lint_tree
 from policy.cel.parse import parse_expression
+from policy.cel.program import Part
 from policy.cel.secret_references import missing_secrets
-from policy.cel.types import CelType
+from policy.cel.typed import TypedNode
+from policy.cel.types import BOOL, CelType
 from policy.problem import Severity
 
 
@@ -46,19 +48,65 @@ def compile_expression(
 
     Raises ExpressionError with every finding when any of them is an error.
     """
+    tree, findings = _checked(text, environment, expect)
+    evaluate, more = compile_tree(tree, text, environment.limits, expect)
+    return _expression(text, environment, tree, evaluate, findings + more)
+
+
+def compile_condition(text: str, environment: Environment) -> tuple[Expression, Part]:
+    """Compile an expression that must be a bool, to stand in a function with others.
+
+    The part is for `compile_first_match`, and then to be forgotten: it is large. A function of
+    its own is made when somebody calls it, which the traffic does not. Raises ExpressionError.
+    """
+    tree, findings = _checked(text, environment, BOOL)
+    part, more = compile_part(tree, text, environment.limits)
+    evaluate = _Late(text, environment)
+    return _expression(text, environment, tree, evaluate, findings + more), part
+
+
+class _Late:
+    """The function of a condition that is already known to be right, compiled when called."""
+
+    __slots__ = ("_environment", "_evaluate", "_text")
+
+    def __init__(self, text: str, environment: Environment) -> None:
+        self._text = text
+        self._environment = environment
+        self._evaluate: Callable[[Any], Any] | None = None
+
+    def __call__(self, activation: Any) -> Any:
+        if self._evaluate is None:
+            limits = self._environment.limits
+            tree, _ = parse_expression(self._text, limits)
+            checked, _ = check_expression(tree, self._environment, BOOL)
+            self._evaluate, _ = compile_tree(checked, self._text, limits, BOOL)
+        return self._evaluate(activation)
+
+
+def _checked(
+    text: str, environment: Environment, expect: CelType | None
+) -> tuple[TypedNode, list[Finding]]:
     tree, findings = parse_expression(text, environment.limits)
     checked, more = check_expression(tree, environment, expect)
     findings += more
     if environment.known_secret is not None:
         findings += missing_secrets(tree, environment.known_secret)
     _refuse_errors(findings)
-    findings += lint_tree(checked, text, expect)
-    evaluate, more = compile_tree(checked, text, environment.limits, expect)
-    findings += more
+    return checked, findings + list(lint_tree(checked, text, expect))
+
+
+def _expression(
+    text: str,
+    environment: Environment,
+    tree: TypedNode,
+    evaluate: Callable[[Any], Any],
+    findings: list[Finding],
+) -> Expression:
     _refuse_errors(findings)
     return Expression(
         text=text,
-        type=checked.type,
+        type=tree.type,
         evaluate=evaluate,
         warnings=tuple(findings),
         environment=environment,

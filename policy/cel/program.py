@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, Final
 
 from policy.cel import emit
@@ -18,6 +19,7 @@ from policy.cel.work import Work
 
 ACTIVATION: Final = "activation"
 WORK: Final = "work"
+REST: Final = "rest"
 # Kinds that a code object holds itself; frozen sets of strings too.
 _SELF_HELD: Final = (bool, int, float, str, bytes, type(None))
 
@@ -35,13 +37,27 @@ class Code:
     raises: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A condition as a tree that may stand in a function with others.
+
+    `names` is what it refers to, but for the activation; `paths` are the dotted paths of the
+    activation that give the same value for as long as no action runs.
+    """
+
+    tree: ast.expr
+    names: dict[str, Any]
+    paths: frozenset[str] = frozenset()
+
+
 @dataclass(slots=True)
 class Program:
     """One function under construction.
 
     `accounted` when its parts charge the work budget for the sizes of what they work on; a
     program without loops, and with few enough parts, can't exceed the budget anyway. `text` is
-    what the author wrote.
+    what the author wrote. `paths` are those of the activation that it reads, but for what is
+    fresh at each read.
     """
 
     limits: Limits
@@ -50,7 +66,9 @@ class Program:
     text: str
     names: dict[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    paths: set[str] = field(default_factory=set)
     uses_work: bool = False
+    has_functions: bool = False
 
     def code(self, node: TypedNode) -> Code:
         """Compile one node."""
@@ -77,6 +95,11 @@ class Program:
         self.uses_work = True
         return emit.name(WORK)
 
+    def thunk(self, code: Code) -> ast.expr:
+        """Put a part off until it is asked for."""
+        self.has_functions = True
+        return emit.thunk(code.expr)
+
     def charged(self, expr: ast.expr, cost: int) -> ast.expr:
         """Charge a value for its size: `cost` units of work for each 1,024 elements."""
         if not self.accounted or cost == 0 or isinstance(expr, ast.Constant):
@@ -100,10 +123,34 @@ class Program:
         body.append(emit.returned(result))
         self.names["CelError"] = CelError
         self.names["unexpected"] = unexpected
-        module = emit.module("expression", ACTIVATION, body, _HANDLERS)
+        module = emit.module("expression", (ACTIVATION,), body, _HANDLERS)
         exec(compile(module, "<expression>", "exec"), self.names)  # noqa: S102 (our own tree)
         made: Callable[[Any], Any] = self.names.pop("expression")
         return made
+
+    def part(self, result: ast.expr) -> Part:
+        """Return a condition as a part of a larger function.
+
+        What has functions of its own, or a work budget, stays a function. Most such conditions
+        begin with plain ones, which miss: `req.method == 'POST' && list.exists(...)`.
+        """
+        paths = frozenset(self.paths)
+        if not self.uses_work and not self.has_functions:
+            return Part(result, self.names, paths)
+        called = emit.call(REST, emit.name(ACTIVATION))
+        operands = emit.conjuncts(result)
+        guards = list(takewhile(_is_plain, operands))
+        rest = self.finish(emit.all_of(operands[len(guards) :]))
+        return Part(emit.all_of([*guards, called]), {**self.names, REST: rest}, paths)
+
+
+def _is_plain(tree: ast.expr) -> bool:
+    """Tell whether a tree has neither functions of its own nor a work budget."""
+    return not any(
+        isinstance(node, ast.Lambda | ast.GeneratorExp | ast.ListComp)
+        or (isinstance(node, ast.Name) and node.id == WORK)
+        for node in ast.walk(tree)
+    )
 
 
 def unexpected(cause: Exception) -> CelError:

@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from policy.exchange import Exchange
+from policy.phase import Phase
 from policy.variables import Activation
 from proxy.exchange_driver import ExchangeDriver
 from proxy.limits import Limits
@@ -200,13 +201,13 @@ async def test_a_client_that_leaves_cancels_the_upstream_request() -> None:
 
 
 async def test_a_fault_of_ours_is_500_and_never_a_pass() -> None:
-    def broken(_activation: object) -> bool:
+    def broken(_activation: object, _start: int) -> int:
         raise ZeroDivisionError
 
     async with origin() as upstream, proxy(served(upstream.port, DENY_ADMIN)) as running:
         policy = running.service.runtime.endpoints.all()[0].policy
-        rule = next(iter(policy.rules.values()))[0]
-        object.__setattr__(rule, "matches", broken)
+        [stretch] = policy.stretches[Phase.ON_HTTP_REQUEST].values()
+        object.__setattr__(stretch, "first_match", broken)
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)
         reply = await running.ask(request())
         assert (reply.status, reply.first("ngrok-error-code")) == (500, "ERR_NGROK_2300")

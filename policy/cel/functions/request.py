@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
+from policy.cel import emit
+from policy.cel.declarations import Inline
 from policy.cel.functions.define import function, plain
 from policy.cel.types import BOOL, DOUBLE, INT, STRING, ListType
 from policy.cel.values import CelError, FieldMap
@@ -37,7 +40,7 @@ def request_header(values: Lookups, name: str) -> Sequence[str]:
 
 def has_request_header(values: Lookups, name: str) -> bool:
     """Tell whether the request has a field."""
-    return name in values.req_headers
+    return name.lower() in values.req_headers.by_name
 
 
 def query_parameter(values: Lookups, name: str) -> Sequence[str]:
@@ -62,12 +65,35 @@ def response_header(values: Lookups, name: str) -> Sequence[str]:
 
 def has_response_header(values: Lookups, name: str) -> bool:
     """Tell whether the response has a field."""
-    return name in values.res_headers
+    return name.lower() in values.res_headers.by_name
 
 
 def has_response_cookie(values: Lookups, name: str) -> bool:
     """Tell whether the response sets a cookie."""
     return name in values.res_cookies
+
+
+def _values_in(variable: str) -> Inline:
+    """Write a look-up in header fields as plain Python."""
+
+    def inline(arguments: list[ast.expr]) -> ast.expr:
+        by_name = _by_name(arguments[0], variable)
+        return emit.method(by_name, "get", emit.lowered(arguments[1]), emit.constant(()))
+
+    return inline
+
+
+def _is_in(variable: str) -> Inline:
+    """Write a test for a header field as plain Python."""
+
+    def inline(arguments: list[ast.expr]) -> ast.expr:
+        return emit.compare(emit.lowered(arguments[1]), "in", _by_name(arguments[0], variable))
+
+    return inline
+
+
+def _by_name(values: ast.expr, variable: str) -> ast.expr:
+    return emit.attribute(emit.attribute(values, variable), "by_name")
 
 
 def random_double(values: Lookups) -> float:
@@ -96,14 +122,20 @@ REQUEST_FUNCTIONS: Final = (
     function(
         "getReqHeader",
         "The values of a request header; empty without it.",
-        plain((STRING,), _LENIENT, request_header, raises=False),
+        plain((STRING,), _LENIENT, request_header, raises=False, inline=_values_in("req_headers")),
         phases=HTTP_PHASES,
         needs_activation=True,
     ),
     function(
         "hasReqHeader",
         "Whether the request has a header.",
-        plain((STRING,), BOOL, has_request_header, raises=False),
+        plain(
+            (STRING,),
+            BOOL,
+            has_request_header,
+            raises=False,
+            inline=_is_in("req_headers"),
+        ),
         phases=HTTP_PHASES,
         needs_activation=True,
     ),
@@ -131,14 +163,20 @@ REQUEST_FUNCTIONS: Final = (
     function(
         "getResHeader",
         "The values of a response header; empty without it.",
-        plain((STRING,), _LENIENT, response_header, raises=False),
+        plain((STRING,), _LENIENT, response_header, raises=False, inline=_values_in("res_headers")),
         phases=RESPONSE_PHASES,
         needs_activation=True,
     ),
     function(
         "hasResHeader",
         "Whether the response has a header.",
-        plain((STRING,), BOOL, has_response_header, raises=False),
+        plain(
+            (STRING,),
+            BOOL,
+            has_response_header,
+            raises=False,
+            inline=_is_in("res_headers"),
+        ),
         phases=RESPONSE_PHASES,
         needs_activation=True,
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from typing import Final
 
 from policy.cel import emit
@@ -38,6 +39,25 @@ _ASCII_UPPER: Final = {code + 32: code for code in range(ord("A"), ord("Z") + 1)
 
 def _python_method(name: str) -> Inline:
     return lambda arguments: emit.method(arguments[0], name, *arguments[1:])
+
+
+def _begins_with(arguments: list[ast.expr]) -> ast.expr:
+    text, part = arguments
+    after = _behind_all(part.value) if isinstance(part, ast.Constant) else None
+    if after is None:
+        return emit.method(text, "startswith", part)
+    # To compare twice takes a third of the time of the method's call.
+    return emit.between(part, text, emit.constant(after))
+
+
+def _behind_all(beginning: object) -> str | None:
+    """Return the first string behind all that begin so, None where there is none.
+
+    In the order of strings those that begin alike stand together.
+    """
+    if not isinstance(beginning, str) or not beginning or ord(beginning[-1]) == sys.maxunicode:
+        return None
+    return beginning[:-1] + chr(ord(beginning[-1]) + 1)
 
 
 def _part_in_text(arguments: list[ast.expr]) -> ast.expr:
@@ -173,9 +193,7 @@ def upper_ascii(work: Work, text: str) -> str:
 
 
 _STRINGS: Final = ListType(STRING)
-_STARTS: Final = method(
-    (STRING, STRING), BOOL, str.startswith, raises=False, inline=_python_method("startswith")
-)
+_STARTS: Final = method((STRING, STRING), BOOL, str.startswith, raises=False, inline=_begins_with)
 _ENDS: Final = method(
     (STRING, STRING), BOOL, str.endswith, raises=False, inline=_python_method("endswith")
 )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.policy.cel.requests import assert_gives, failure_code
+from tests.policy.cel.requests import assert_gives, failure_code, value_of
 
 
 @pytest.mark.parametrize(
@@ -51,3 +53,13 @@ def test_text_functions_count_code_points(text: str, wanted: Any) -> None:
 )
 def test_positions_outside_of_a_text_are_errors(text: str, code: str) -> None:
     assert failure_code(text) == code
+
+
+CHARACTERS = st.text(st.sampled_from("/ab\ud7ff\ue000\uffff\U0010fffe\U0010ffff"), max_size=4)
+
+
+@given(CHARACTERS, CHARACTERS)
+def test_a_string_begins_as_python_says(text: str, beginning: str) -> None:
+    literal = "".join(f"\\U{ord(each):08x}" for each in beginning)
+    found = value_of(f"test.text.startsWith('{literal}')", test_text=text)
+    assert found is text.startswith(beginning)
