@@ -13,7 +13,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import typer
 
 from actions.login.begin import PENDING_S, pending_key
-from actions.login.cookies import NONCE, cookie_name
+from actions.login.cookie_names import NONCE
+from actions.login.cookies import cookie_name
 from actions.login.paths import AUTH_ID, with_auth_id
 from actions.login.session import PENDING_LOGINS, PendingLogin, digest
 from actions.saml.paths import ASSERTION_CONSUMER, RELAY_STATE, RESPONSE

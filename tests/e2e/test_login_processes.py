@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import aiohttp
 from aiohttp import web
 
-from actions.login.gate import LEASE_NS
+from actions.login.standing import LEASE_NS
 from actions.login.renewal import LEASE_S
 from tests.e2e.processes import free_port, penstock, running
 from tests.openid_provider import CLIENT_ID, CLIENT_SECRET
