@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-from watchfiles import awatch
+from watchfiles import watch
 
 from policy.problem import PolicyError, Problem
 from proxy.assembly import Assembly
@@ -207,7 +207,8 @@ async def _changes(folders: set[Path], stop: asyncio.Event) -> AsyncIterator[Non
             await asyncio.wait_for(stop.wait(), LOOK_AGAIN_MS / 1000)
         yield
         return
-    async for _ in awatch(
+    # Not `awatch`, with which a second event loop library of 1 MB would come.
+    changes = watch(
         *folders,
         stop_event=stop,
         recursive=False,
@@ -215,5 +216,10 @@ async def _changes(folders: set[Path], stop: asyncio.Event) -> AsyncIterator[Non
         yield_on_timeout=True,
         watch_filter=None,
         debounce=200,
-    ):
-        yield
+    )
+    try:
+        while await asyncio.to_thread(next, changes, None) is not None:
+            yield
+    finally:
+        # The thread looks at it; whoever cancels us does not wait for the next change.
+        stop.set()
