@@ -85,7 +85,7 @@ def extensions() -> list[Extension]:
 
     # How the project checks its types is another matter, with other requirements.
     options = ["--config-file=", "--ignore-missing-imports"]
-    return mypycify([*options, *COMPILED], group_name="penstock")
+    return mypycify([*options, *COMPILED], opt_level="2", debug_level="0", group_name="penstock")
 
 
 setup(ext_modules=extensions(), cmdclass={"build_ext": AllOrNothing})

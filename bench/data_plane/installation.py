@@ -68,20 +68,24 @@ def penstock() -> str:
         shutil.rmtree(older)
     print("installing Penstock from its sources takes a minute or two", file=sys.stderr)
     shutil.rmtree(HOUSE / "build", ignore_errors=True)  # modules of an earlier build may be gone
-    python, pip = str(home / "bin" / "python"), [sys.executable, "-m", "pip", "--quiet"]
-    for command in (
-        [sys.executable, "-m", "venv", "--clear", "--without-pip", str(home)],
-        [*pip, "--python", python, "install", "--no-deps", "--no-build-isolation", str(HOUSE)],
-    ):
-        try:
-            subprocess.run(command, timeout=INSTALL_TIMEOUT_S, check=True)
-        except (OSError, subprocess.SubprocessError) as error:
-            shutil.rmtree(home, ignore_errors=True)
-            raise MissingError(f"not installed, and could not be: {error}") from error
+    pip = [sys.executable, "-m", "pip", "--quiet"]
+    try:
+        run([sys.executable, "-m", "venv", "--clear", "--without-pip", str(home)])
+        run([*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", str(home), str(HOUSE)])
+        (wheel,) = home.glob("*.whl")
+        run([*pip, "--python", str(home / "bin" / "python"), "install", "--no-deps", str(wheel)])
+    except (OSError, subprocess.SubprocessError) as error:
+        shutil.rmtree(home, ignore_errors=True)
+        raise MissingError(f"not installed, and could not be: {error}") from error
     (packages,) = home.glob("lib/python*/site-packages")
     # Behind its own: what is installed here must not be the sources again.
     (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return str(found)
+
+
+def run(command: list[str]) -> None:
+    """Run a command of an installation; its output is shown."""
+    subprocess.run(command, timeout=INSTALL_TIMEOUT_S, check=True)
 
 
 def digest_of_sources() -> str:
