@@ -6,18 +6,8 @@ do about it.
 
 from __future__ import annotations
 
-from typing import Final
-
 from policy.cel.finding import Finding
 from policy.problem import Severity
-
-_OTHER_LANGUAGES: Final = {
-    "for": "loop over a list with list.map(x, ...) or list.filter(x, ...)",
-    "and": "write '&&'",
-    "or": "write '||'",
-    "not": "write '!'",
-    "if": "write 'condition ? a : b'",
-}
 
 
 def expression_too_long(length: int, limit: int) -> Finding:
@@ -151,13 +141,20 @@ def empty_expression(end: int) -> Finding:
 
 def unexpected_token(text: str, start: int, end: int, *, wants_value: bool) -> Finding:
     """Report a token that can't stand where it does."""
+    hints = {
+        "for": "loop over a list with list.map(x, ...) or list.filter(x, ...)",
+        "and": "write '&&'",
+        "or": "write '||'",
+        "not": "write '!'",
+        "if": "write 'condition ? a : b'",
+    }
     wanted = "a value" if wants_value else "an operator or the end"
     return Finding(
         code="syntax-error",
         message=f"unexpected {text!r}; expected {wanted}",
         start=start,
         end=end,
-        hint=_OTHER_LANGUAGES.get(text),
+        hint=hints.get(text),
     )
 
 
@@ -189,7 +186,7 @@ def reserved_word(name: str, start: int, end: int) -> Finding:
         message=f"{name!r} is a reserved word",
         start=start,
         end=end,
-        hint=_OTHER_LANGUAGES.get(name, "put quotes around text"),
+        hint="put quotes around text",
     )
 
 

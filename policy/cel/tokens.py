@@ -1,10 +1,16 @@
-"""From text to tokens, in linear time and within limits."""
+"""From text to tokens, in linear time and within limits.
+
+cel-python's grammar brings terminals of its own, but its string patterns take exponential time
+on an unterminated literal, and they can't say what is wrong; so the tokens are cut here and only
+the grammar's rules are used.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from lark import Token
 
 from policy.cel.finding import ExpressionError, Finding
 from policy.cel.limits import Limits
@@ -39,26 +45,15 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE,
 )
-OPENING: Final = {"(": ")", "[": "]", "{": "}", "${": "}"}
+_OPENING: Final = {"(": ")", "[": "]", "{": "}", "${": "}"}
 _WORDS: Final = {"true": "BOOL_LIT", "false": "BOOL_LIT", "null": "NULL_LIT", "in": "in"}
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One word, literal or operator of an expression.
-
-    `kind` is the text of an operator, and of `in`; else IDENT, STRING_LIT, INT_LIT, FLOAT_LIT,
-    BOOL_LIT or NULL_LIT. Of a quoted name `text` is what stands between the quotes.
-    """
-
-    kind: str
-    text: str
-    start: int
-    end: int
-
-
 def split_tokens(text: str, limits: Limits) -> tuple[list[Token], list[Finding]]:
-    """Cut an expression into tokens; the findings are warnings. Raises ExpressionError."""
+    """Cut an expression into tokens; the findings are warnings. Raises ExpressionError.
+
+    The type of an operator's token is its text, of any other the grammar's terminal.
+    """
     if len(text) > limits.max_length:
         raise ExpressionError([expression_too_long(len(text), limits.max_length)])
     tokens: list[Token] = []
@@ -89,37 +84,37 @@ def split_tokens(text: str, limits: Limits) -> tuple[list[Token], list[Finding]]
 
 def _operator(match: re.Match[str], brackets: list[str]) -> Token:
     text = kind = match[0]
-    if text in OPENING:
+    if text in _OPENING:
         brackets.append(text)
         # `${x}` outside a string is read as `(x)`: existing policies write it.
         kind = "(" if text == "${" else text
-    elif brackets and text == OPENING[brackets[-1]]:
+    elif brackets and text == _OPENING[brackets[-1]]:
         kind = ")" if brackets.pop() == "${" else text
-    return Token(kind, text, match.start(), match.end())
+    return Token(kind, text, match.start(), end_pos=match.end())
 
 
 def _word(match: re.Match[str]) -> Token:
     text, start, end = match[0], match.start(), match.end()
     if match["name"] is not None:
-        return Token(_WORDS.get(text, "IDENT"), text, start, end)
+        return Token(_WORDS.get(text, "IDENT"), text, start, end_pos=end)
     if match["quoted"] is not None:
         # A field name that is no plain word: headers.`content-type`.
-        return Token("IDENT", text[1:-1], start, end)
+        return Token("IDENT", text[1:-1], start, end_pos=end)
     if match["string"] is not None:
         inside = text.find("${")
         if inside >= 0:
             raise ExpressionError([interpolation_in_string(start + inside, start + inside + 2)])
-        return Token("STRING_LIT", text, start, end)
+        return Token("STRING_LIT", text, start, end_pos=end)
     if match["tail"]:
         raise ExpressionError([malformed_number(text, start, end)])
     if text[:2] not in ("0x", "0X") and any(c in text for c in ".eE"):
-        return Token("FLOAT_LIT", text, start, end)
-    return Token("INT_LIT", text, start, end)
+        return Token("FLOAT_LIT", text, start, end_pos=end)
+    return Token("INT_LIT", text, start, end_pos=end)
 
 
 def _unreadable(text: str, position: int, tokens: list[Token]) -> Finding:
-    if tokens and tokens[0].text in ("var", "let", "const") and text[position] == "=":
-        return no_statements(tokens[0].text, tokens[0].start, tokens[0].end)
+    if tokens and tokens[0] in ("var", "let", "const") and text[position] == "=":
+        return no_statements(str(tokens[0]), tokens[0].start_pos or 0, tokens[0].end_pos or 0)
     rest = text[position : position + 5].lstrip("bBrR")
     if rest[:1] in ("'", '"'):
         return unterminated_string(position, len(text))

@@ -1,14 +1,19 @@
-"""Builds the nodes of the syntax tree, expands the macros, and refuses what only looks like CEL."""
+"""Builds the syntax tree while the grammar's rules are reduced, and expands the macros.
+
+Method names are the grammar's rule names; each gets the values of the rule's parts in order,
+punctuation included. The many rules that only pass one part on are `_one`.
+"""
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Any, Final, cast
+
+from lark import Token
 
 from policy.cel import parse_errors, syntax
 from policy.cel.finding import ExpressionError
 from policy.cel.literals import LiteralError, parse_integer, parse_string
 from policy.cel.syntax import Node
-from policy.cel.tokens import Token
 
 _RESERVED: Final = frozenset(
     (
@@ -26,102 +31,180 @@ _MACROS: Final = {
 }
 
 
-def conditional(condition: Node, then: Node, otherwise: Node) -> Node:
-    """Build `condition ? then : otherwise`."""
-    depth = _depth(condition, then, otherwise)
-    return syntax.Conditional(condition, then, otherwise, condition.start, otherwise.end, depth)
+class _Chain:
+    """Operands of `&&` or `||` while more may follow."""
+
+    __slots__ = ("operands", "operator")
+
+    def __init__(self, operator: syntax.LogicOperator, operands: list[Node]) -> None:
+        self.operator = operator
+        self.operands = operands
 
 
-def logic(operator: syntax.LogicOperator, operands: tuple[Node, ...]) -> Node:
-    """Build a chain of one operator."""
-    first, last = operands[0], operands[-1]
-    return syntax.Logic(operator, operands, first.start, last.end, _depth(*operands))
+def _one(parts: list[Any]) -> Any:
+    return parts[0]
 
 
-def binary(operator: str, left: Node, right: Node) -> Node:
-    """Build an operator with two operands."""
-    return syntax.Binary(operator, left, right, left.start, right.end, _depth(left, right))
+def _start(token: Token) -> int:
+    return cast("int", token.start_pos)
 
 
-def unary(sign: Token, operand: Node) -> Node:
-    """Build a negation; of a number right behind its sign, that number."""
-    if sign.kind == "-" and isinstance(operand, syntax.Literal) and sign.end == operand.start:
-        value = operand.value
-        if type(value) is int or type(value) is float:
-            return syntax.Literal(-value, sign.start, operand.end)
-    return syntax.Unary(sign.kind, operand, sign.start, operand.end, _depth(operand))
+def _end(token: Token) -> int:
+    return cast("int", token.end_pos)
 
 
-def select(operand: Node, name: Token) -> Node:
-    """Build `operand.name`."""
-    depth = _depth(operand)
-    return syntax.Select(operand, name.text, name.start, operand.start, name.end, depth)
+def _depth(*nodes: Node) -> int:
+    return 1 + max((node.depth for node in nodes), default=0)
 
 
-def index(operand: Node, inside: Node, bracket: Token) -> Node:
-    """Build `operand[inside]`."""
-    return syntax.Index(operand, inside, operand.start, bracket.end, _depth(operand, inside))
+def _sealed(part: _Chain | Node) -> Node:
+    """Make a finished chain one node."""
+    if not isinstance(part, _Chain):
+        return part
+    operands = tuple(part.operands)
+    return syntax.Logic(
+        part.operator, operands, operands[0].start, operands[-1].end, _depth(*operands)
+    )
 
 
-def message(
-    operand: Node, opening: Token, fields: tuple[tuple[str, Node], ...], bracket: Token
-) -> Node:
-    """Build `operand{field: value}`. Raises ExpressionError if the operand is no name."""
-    name = dotted_name(operand)
-    if name is None:
-        raise ExpressionError(
-            [parse_errors.unexpected_token("{", opening.start, opening.end, wants_value=False)]
+def _chain(parts: list[Any], operator: syntax.LogicOperator) -> _Chain | Node:
+    if len(parts) == 1:
+        return cast("_Chain | Node", parts[0])
+    # The left part is this very rule with its operator: [[chain or node], operator, operand].
+    left, operand = parts[0], _sealed(parts[-1])
+    if isinstance(left, _Chain) and left.operator == operator:
+        left.operands.append(operand)
+        return left
+    return _Chain(operator, [_sealed(left), operand])
+
+
+class TreeBuilder:
+    """One method for each rule of the grammar."""
+
+    def expr(self, parts: list[Any]) -> Node:
+        if len(parts) == 1:
+            return _sealed(parts[0])
+        condition, then, otherwise = _sealed(parts[0]), _sealed(parts[2]), parts[4]
+        return syntax.Conditional(
+            condition,
+            then,
+            otherwise,
+            condition.start,
+            otherwise.end,
+            _depth(condition, then, otherwise),
         )
-    depth = _depth(operand, *(value for _, value in fields))
-    return syntax.Message(name, fields, operand.start, bracket.end, depth)
 
+    def conditionalor(self, parts: list[Any]) -> _Chain | Node:
+        return _chain(parts, "||") if len(parts) > 1 else cast("_Chain | Node", parts[0])
 
-def ident(name: Token, *, dot: Token | None) -> Node:
-    """Build a name. Raises ExpressionError for a reserved word without a dot before it."""
-    if dot is not None:
-        return syntax.Ident(name.text, dot.start, name.end, absolute=True)
-    _refuse_reserved(name)
-    return syntax.Ident(name.text, name.start, name.end)
+    def conditionaland(self, parts: list[Any]) -> _Chain | Node:
+        return _chain(parts, "&&")
 
+    def _operator(self, parts: list[Any]) -> tuple[Node, str]:
+        return parts[0], str(parts[1])
 
-def global_call(
-    name: Token, arguments: tuple[Node, ...], bracket: Token, *, dot: Token | None
-) -> Node:
-    """Build `name(...)`. Raises ExpressionError for a reserved word, and `has()` of no read."""
-    _refuse_reserved(name)
-    start = name.start if dot is None else dot.start
-    if name.text == "has":
-        if len(arguments) != 1 or not isinstance(arguments[0], syntax.Select | syntax.Index):
-            raise ExpressionError([parse_errors.bad_has(start, bracket.end)])
-        return syntax.Has(arguments[0], start, bracket.end, _depth(arguments[0]))
-    depth = _depth(*arguments)
-    return syntax.Call(name.text, None, arguments, name.start, start, bracket.end, depth)
+    relation_lt = relation_le = relation_gt = relation_ge = _operator
+    relation_eq = relation_ne = relation_in = _operator
+    addition_add = addition_sub = _operator
+    multiplication_mul = multiplication_div = multiplication_mod = _operator
 
+    def _binary(self, parts: list[Any]) -> Node:
+        if len(parts) == 1:
+            return cast("Node", parts[0])
+        (left, operator), right = parts
+        return syntax.Binary(operator, left, right, left.start, right.end, _depth(left, right))
 
-def member_call(target: Node, name: Token, arguments: tuple[Node, ...], bracket: Token) -> Node:
-    """Build `target.name(...)`, a macro for the names that are one."""
-    if len(arguments) in _MACROS.get(name.text, ()):
-        return _macro(target, name, arguments, bracket.end)
-    depth = _depth(target, *arguments)
-    return syntax.Call(
-        name.text, target, arguments, name.start, target.start, bracket.end, depth
-    )  # fmt: skip
+    relation = addition = multiplication = _binary
 
+    def unary(self, parts: list[Any]) -> Node:
+        if len(parts) == 1:
+            return cast("Node", parts[0])
+        sign, operand = parts
+        start = _start(sign)
+        if sign == "-" and isinstance(operand, syntax.Literal) and start + 1 == operand.start:
+            value = operand.value
+            if type(value) is int or type(value) is float:
+                return syntax.Literal(-value, start, operand.end)
+        return syntax.Unary(str(sign), operand, start, operand.end, _depth(operand))
 
-def list_literal(opening: Token, items: tuple[Node, ...], bracket: Token) -> Node:
-    """Build `[...]`."""
-    return syntax.ListLiteral(items, opening.start, bracket.end, _depth(*items))
+    unary_not = unary_neg = staticmethod(_one)
+    member = primary = staticmethod(_one)
 
+    def member_dot(self, parts: list[Any]) -> Node:
+        operand, _, name = parts
+        return syntax.Select(
+            operand, str(name), _start(name), operand.start, _end(name), _depth(operand)
+        )
 
-def map_literal(opening: Token, entries: tuple[tuple[Node, Node], ...], bracket: Token) -> Node:
-    """Build `{...}`."""
-    depth = _depth(*(node for entry in entries for node in entry))
-    return syntax.MapLiteral(entries, opening.start, bracket.end, depth)
+    def member_dot_arg(self, parts: list[Any]) -> Node:
+        target, name, arguments, end = parts[0], parts[2], _arguments(parts), _end(parts[-1])
+        if str(name) in _MACROS and len(arguments) in _MACROS[str(name)]:
+            return _macro(target, name, arguments, end)
+        return syntax.Call(
+            str(name), target, arguments, _start(name), target.start, end,
+            _depth(target, *arguments),
+        )  # fmt: skip
 
+    def member_index(self, parts: list[Any]) -> Node:
+        operand, _, index, bracket = parts
+        return syntax.Index(operand, index, operand.start, _end(bracket), _depth(operand, index))
 
-def literal(token: Token) -> Node:
-    """Build a constant. Raises ExpressionError for what stands for no value."""
-    return syntax.Literal(_literal_value(token), token.start, token.end)
+    def member_object(self, parts: list[Any]) -> Node:
+        operand, end = parts[0], _end(parts[-1])
+        name = dotted_name(operand)
+        if name is None:
+            raise ExpressionError(
+                [
+                    parse_errors.unexpected_token(
+                        "{", operand.end, operand.end + 1, wants_value=False
+                    )
+                ]
+            )
+        fields = parts[2] if len(parts) == 4 else ()
+        return syntax.Message(
+            name, fields, operand.start, end, _depth(operand, *(value for _, value in fields))
+        )
+
+    def dot_ident(self, parts: list[Any]) -> Node:
+        return syntax.Ident(str(parts[1]), _start(parts[0]), _end(parts[1]), absolute=True)
+
+    def ident(self, parts: list[Any]) -> Node:
+        name = parts[0]
+        _refuse_reserved(name)
+        return syntax.Ident(str(name), _start(name), _end(name))
+
+    def ident_arg(self, parts: list[Any]) -> Node:
+        return _global_call(parts[0], _start(parts[0]), parts)
+
+    def dot_ident_arg(self, parts: list[Any]) -> Node:
+        return _global_call(parts[1], _start(parts[0]), parts)
+
+    def paren_expr(self, parts: list[Any]) -> Node:
+        return cast("Node", parts[1])
+
+    def list_lit(self, parts: list[Any]) -> Node:
+        items = parts[1] if len(parts) == 3 else ()
+        return syntax.ListLiteral(items, _start(parts[0]), _end(parts[-1]), _depth(*items))
+
+    def map_lit(self, parts: list[Any]) -> Node:
+        entries = parts[1] if len(parts) == 3 else ()
+        depth = _depth(*(node for entry in entries for node in entry))
+        return syntax.MapLiteral(entries, _start(parts[0]), _end(parts[-1]), depth)
+
+    def exprlist(self, parts: list[Any]) -> tuple[Node, ...]:
+        return tuple(parts[::2])
+
+    def mapinits(self, parts: list[Any]) -> tuple[tuple[Node, Node], ...]:
+        return tuple(zip(parts[::4], parts[2::4], strict=True))
+
+    def fieldinits(self, parts: list[Any]) -> tuple[tuple[str, Node], ...]:
+        return tuple(
+            (str(name), value) for name, value in zip(parts[::4], parts[2::4], strict=True)
+        )
+
+    def literal(self, parts: list[Any]) -> Node:
+        token = parts[0]
+        return syntax.Literal(_literal_value(token), _start(token), _end(token))
 
 
 def dotted_name(node: Node) -> str | None:
@@ -135,19 +218,29 @@ def dotted_name(node: Node) -> str | None:
     return ".".join((node.name, *reversed(names)))
 
 
-def _depth(*nodes: Node) -> int:
-    return 1 + max((node.depth for node in nodes), default=0)
+def _arguments(parts: list[Any]) -> tuple[Node, ...]:
+    return parts[-2] if isinstance(parts[-2], tuple) else ()
+
+
+def _global_call(name: Token, start: int, parts: list[Any]) -> Node:
+    _refuse_reserved(name)
+    arguments, end = _arguments(parts), _end(parts[-1])
+    if name == "has":
+        if len(arguments) != 1 or not isinstance(arguments[0], syntax.Select | syntax.Index):
+            raise ExpressionError([parse_errors.bad_has(start, end)])
+        return syntax.Has(arguments[0], start, end, _depth(arguments[0]))
+    return syntax.Call(str(name), None, arguments, _start(name), start, end, _depth(*arguments))
 
 
 def _macro(target: Node, name: Token, arguments: tuple[Node, ...], end: int) -> Node:
     variable = arguments[0]
     if not isinstance(variable, syntax.Ident) or variable.absolute:
         raise ExpressionError(
-            [parse_errors.bad_macro_variable(name.text, variable.start, variable.end)]
+            [parse_errors.bad_macro_variable(str(name), variable.start, variable.end)]
         )
     condition = arguments[1] if len(arguments) == 3 else None
     return syntax.Macro(
-        cast("syntax.MacroKind", name.text),
+        cast("syntax.MacroKind", str(name)),
         target,
         variable.name,
         condition,
@@ -160,14 +253,14 @@ def _macro(target: Node, name: Token, arguments: tuple[Node, ...], end: int) -> 
 
 
 def _refuse_reserved(name: Token) -> None:
-    if name.text in _RESERVED:
-        raise ExpressionError([parse_errors.reserved_word(name.text, name.start, name.end)])
+    if name in _RESERVED:
+        raise ExpressionError([parse_errors.reserved_word(str(name), _start(name), _end(name))])
 
 
 def _literal_value(token: Token) -> object:
-    text = token.text
+    text = str(token)
     try:
-        match token.kind:
+        match token.type:
             case "STRING_LIT":
                 return parse_string(text)
             case "INT_LIT":
@@ -179,10 +272,7 @@ def _literal_value(token: Token) -> object:
             case _:
                 return None
     except LiteralError as error:
+        start = _start(token)
         raise ExpressionError(
-            [
-                parse_errors.bad_literal(
-                    error.message, token.start + error.start, token.start + error.end
-                )
-            ]
+            [parse_errors.bad_literal(error.message, start + error.start, start + error.end)]
         ) from None

@@ -124,43 +124,6 @@ def test_where_a_value_begins_in_its_literal(text: str, start: int | None) -> No
         assert text[start:].startswith(value)
 
 
-@pytest.mark.parametrize(
-    ("text", "hint"),
-    [
-        ("for x in y", "loop over a list with list.map(x, ...) or list.filter(x, ...)"),
-        ("a if b", "write 'condition ? a : b'"),
-        ("a == package", "put quotes around text"),
-    ],
-)
-def test_a_word_of_other_languages_is_refused_by_name(text: str, hint: str) -> None:
-    with pytest.raises(ExpressionError) as raised:
-        parsed(text)
-    [finding] = raised.value.findings
-    assert text[finding.start : finding.end] in ("for", "if", "package")
-    assert finding.hint == hint
-
-
-def test_the_deepest_nesting_there_may_be_is_read() -> None:
-    opened = "a || b && c == d + e * -f(" * LIMITS.max_nesting
-    with pytest.raises(ExpressionError) as raised:
-        parsed(opened + "g" + ")" * LIMITS.max_nesting)
-    assert raised.value.findings[0].code == "expression-too-deep"
-
-
-@pytest.mark.parametrize("part", ["!", "-", "a ? b : ", "a + ", "a || ", "a.", "a["])
-def test_what_stands_in_a_row_without_brackets_needs_no_recursion(part: str) -> None:
-    count = LIMITS.max_nesting if part.endswith("[") else 1_000
-    with pytest.raises(ExpressionError) as raised:
-        parsed(part * count + "`")
-    assert raised.value.findings[0].code == "syntax-error"
-    deep = part.endswith(("!", "-", ": ", "+ ", "."))
-    if not deep:
-        return
-    with pytest.raises(ExpressionError) as raised:
-        parsed(part * count + "a")
-    assert raised.value.findings[0].code == "expression-too-deep"
-
-
 def test_parsing_changes_nothing_outside(caplog: pytest.LogCaptureFixture) -> None:
     before = sys.getrecursionlimit()
     with caplog.at_level(logging.DEBUG):
@@ -169,13 +132,13 @@ def test_parsing_changes_nothing_outside(caplog: pytest.LogCaptureFixture) -> No
     assert not caplog.records
 
 
-def test_the_first_expression_prints_nothing_and_loads_no_other_parser() -> None:
+def test_the_first_expression_prints_nothing_and_loads_no_evaluator() -> None:
     program = (
         "import sys\n"
         "from policy.cel.parse import parse_expression\n"
         "from policy.cel import Limits\n"
         "parse_expression('a == 1', Limits())\n"
-        "assert not {'celpy', 'lark'} & sys.modules.keys()\n"
+        "assert 'celpy' not in sys.modules\n"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert (ran.stdout, ran.stderr) == (b"", b"")

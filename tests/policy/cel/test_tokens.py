@@ -17,7 +17,7 @@ def test_an_interpolation_outside_of_strings_is_read_as_brackets() -> None:
 
 def cut(text: str) -> list[tuple[str, str]]:
     tokens, _ = split_tokens(text, Limits())
-    return [(token.kind, token.text) for token in tokens]
+    return [(token.type, str(token)) for token in tokens]
 
 
 @pytest.mark.parametrize(
