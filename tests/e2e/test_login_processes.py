@@ -16,8 +16,8 @@ from urllib.parse import urlencode
 import aiohttp
 from aiohttp import web
 
-from actions.login.standing import LEASE_NS
 from actions.login.renewal import LEASE_S
+from actions.login.standing import LEASE_NS
 from tests.e2e.processes import free_port, penstock, running
 from tests.openid_provider import CLIENT_ID, CLIENT_SECRET
 from tests.proxy.provider_on_a_port import ServedProvider, served_provider
