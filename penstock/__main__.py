@@ -9,7 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping
-from importlib import import_module, metadata
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Annotated, Any, Final
 
@@ -70,6 +70,9 @@ def options(
 ) -> None:
     """Decide what reaches your own services, request by request."""
     if version:
+        # With it come the libraries for e-mail and for archives, which a proxy may not need.
+        from importlib import metadata
+
         # One module tells for all: they are compiled together or not at all.
         origin = getattr(find_spec("policy.url"), "origin", None) or ""
         compiled = "" if origin.endswith(".py") else " (compiled)"
