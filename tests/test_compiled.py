@@ -80,7 +80,7 @@ def test_every_listed_module_is_compiled(installed: Path) -> None:
 @pytest.mark.timeout(2400)
 def test_compiled_modules_pass_the_tests_of_their_sources(installed: Path) -> None:
     command = [
-        sys.executable, "-P", "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider",
+        sys.executable, "-P", "-m", "pytest", "-n", "2", "-p", "no:cacheprovider",
         "--import-mode=importlib", "-o", f"pythonpath={installed} .", *TESTS,
     ]  # fmt: skip
     said = run(command, {"PYTHONPATH": str(installed), "PENSTOCK_TESTS_EXPECT": "compiled"})
