@@ -59,9 +59,9 @@ class UpstreamConnection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_buffer", "_deadlines", "_hung_up", "_idle_timeout_s", "_interim", "_limits", "_method",
-        "_owner", "_reader", "_switched", "_taker", "_transport", "_upgrading", "answered",
-        "deadline", "head", "retire_at", "reused",
+        "_buffer", "_deadlines", "_hung_up", "_idle_timeout_s", "_interim", "_is_paused",
+        "_limits", "_method", "_owner", "_reader", "_switched", "_taker", "_transport",
+        "_upgrading", "answered", "deadline", "head", "retire_at", "reused",
     )  # fmt: skip
 
     def __init__(self, owner: Owner, deadlines: Deadlines, limits: Limits) -> None:
@@ -77,6 +77,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._method = ""
         self._upgrading = False
         self._switched = self._hung_up = False
+        self._is_paused = False
         self.answered = False
         self.head: ResponseHead | None = None
         self.reused = False
@@ -105,15 +106,20 @@ class UpstreamConnection(asyncio.Protocol):
 
     def pause(self) -> None:
         """Stop reading: the client takes no more for now, and that is not the upstream's fault."""
+        self._is_paused = True
         if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
         self.deadline = inf
 
     def resume(self) -> None:
         """Read on."""
+        self._read_on()
+        self.deadline = self._deadlines.now + self._idle_timeout_s
+
+    def _read_on(self) -> None:
+        self._is_paused = False
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
-        self.deadline = self._deadlines.now + self._idle_timeout_s
 
     @property
     def trailers(self) -> tuple[tuple[str, str], ...]:
@@ -133,6 +139,10 @@ class UpstreamConnection(asyncio.Protocol):
     def rest_until(self, deadline: float) -> None:
         """Wait in the pool for the next exchange."""
         self._taker = None
+        if self._is_paused:
+            # The client took the last piece too slowly. Whoever comes next must hear the answer,
+            # and until then what nobody asked for, or the end, must be noticed.
+            self._read_on()
         self.reused = True
         self.deadline = deadline
 

@@ -4,6 +4,11 @@ import asyncio
 
 import pytest
 
+from proxy.deadlines import Deadlines
+from proxy.http1.response_head import ResponseHead, ResponseHeads
+from proxy.limits import Limits
+from proxy.refusal import Refusal
+from proxy.upstream import UpstreamConnection
 from tests.proxy.rig import OK, origin, proxy, request, served, until
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -186,3 +191,58 @@ async def test_a_slow_origin_holds_the_client_back() -> None:
         go.set()
         assert (await client.reply()).status == 200
         client.close()
+
+
+class Wire(asyncio.Transport):
+    """A transport that knows whether it is read from."""
+
+    is_read = True
+
+    def is_closing(self) -> bool:
+        return False
+
+    def pause_reading(self) -> None:
+        self.is_read = False
+
+    def resume_reading(self) -> None:
+        self.is_read = True
+
+
+class SlowClient:
+    """Takes a response, and no more of it once it has begun."""
+
+    def __init__(self, upstream: UpstreamConnection) -> None:
+        self.upstream = upstream
+        self.ended = False
+
+    def response_head(self, head: ResponseHead, content: bytes, *, ended: bool) -> None:
+        del head, content
+        self.upstream.pause()
+        self.ended = ended
+
+    def interim_response(self, head: ResponseHead) -> None: ...
+    def response_content(self, content: bytes, *, ended: bool) -> None: ...
+    def switched_protocols(self, head: ResponseHead, first: bytes) -> None: ...
+    def tunnel_content(self, data: bytes) -> None: ...
+    def upstream_blocked(self) -> None: ...
+    def upstream_unblocked(self) -> None: ...
+    def upstream_failed(self, failure: Refusal) -> None: ...
+
+
+class Pool:
+    def __init__(self) -> None:
+        self.heads = ResponseHeads()
+
+    def forget(self, connection: UpstreamConnection) -> None: ...
+
+
+async def test_a_connection_that_waits_for_the_next_request_is_read_from() -> None:
+    wire, upstream = Wire(), UpstreamConnection(Pool(), Deadlines(), Limits())
+    upstream.connection_made(wire)
+    client = SlowClient(upstream)
+    upstream.begin(client, "GET", upgrading=False)
+    upstream.data_received(OK)
+    assert client.ended
+    assert not wire.is_read
+    upstream.rest_until(60.0)
+    assert wire.is_read
