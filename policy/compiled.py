@@ -36,39 +36,22 @@ class CompiledAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledRule:
-    """One rule of one phase. `index` counts from 0 in its phase, as in the document.
-
-    `matches(activation)` tells whether all conditions hold, raising CelError when one fails; it
-    is None for a rule that always matches.
-    """
+    """One rule of one phase. `index` counts from 0 in its phase, as in the document."""
 
     index: int
     name: str | None
     conditions: tuple[Expression, ...]
     actions: tuple[CompiledAction, ...]
-    matches: Callable[[Any], bool] | None = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "matches", conjunction(self.conditions))
+    def matches(self, values: Any) -> bool:
+        """Tell whether all conditions hold; a false one guards those after it. Raises CelError.
 
-
-def conjunction(conditions: tuple[Expression, ...]) -> Callable[[Any], bool] | None:
-    """Return the test that all conditions hold; a false one guards those after it."""
-    if len(conditions) <= 1:
-        return conditions[0].evaluate if conditions else None
-    first, rest = conditions[0].evaluate, tuple(each.evaluate for each in conditions[1:])
-
-    def all_hold(activation: Any) -> bool:
-        # Most rules miss at their first condition; a generator for the others would cost more
-        # than they do.
-        if not first(activation):
-            return False
-        for test in rest:  # noqa: SIM110
-            if not test(activation):
+        Rules that are asked with others have a function in common instead: see `policy.stretch`.
+        """
+        for condition in self.conditions:  # noqa: SIM110 - a generator may be run to its end
+            if not condition.evaluate(values):
                 return False
         return True
-
-    return all_hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +72,8 @@ class RuleSequence:
         rules, values = self.rules, None
         count = len(rules)
         while position < count:
-            matches = rules[position].matches
-            if matches is None:
+            rule = rules[position]
+            if not rule.conditions:
                 return position
             if values is None:
                 values = exchange.computed or activation(exchange)
@@ -101,7 +84,7 @@ class RuleSequence:
                     return position
                 continue
             try:
-                if matches(values):
+                if rule.matches(values):
                     return position
             except CelError as error:
                 raise RuleError(position, error) from error

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from policy.cel import CelError, Expression, Limits, compile_expression
+from policy.cel import CelError, Limits, compile_expression
 from policy.cel.types import BOOL
-from policy.compiled import Policy, conjunction
+from policy.compiled import CompiledRule, Policy
 from policy.phase import Phase
 from policy.variables import activation, environment
 from tests import exchanges
@@ -15,12 +15,13 @@ VALUES = activation(exchanges.exchange())
 NAMES = environment(Phase.ON_HTTP_REQUEST, (), Limits())
 
 
-def conditions(*texts: str) -> tuple[Expression, ...]:
-    return tuple(compile_expression(text, NAMES, expect=BOOL) for text in texts)
+def rule(*texts: str) -> CompiledRule:
+    conditions = tuple(compile_expression(text, NAMES, expect=BOOL) for text in texts)
+    return CompiledRule(index=0, name=None, conditions=conditions, actions=())
 
 
-def test_a_rule_without_conditions_has_nothing_to_ask() -> None:
-    assert conjunction(()) is None
+def test_a_rule_without_conditions_matches_always() -> None:
+    assert rule().matches(VALUES)
 
 
 @pytest.mark.parametrize(
@@ -37,16 +38,13 @@ def test_all_conditions_hold_or_the_first_false_one_decides(
     texts: list[str],
     expected: bool,  # noqa: FBT001
 ) -> None:
-    test = conjunction(conditions(*texts))
-    assert test is not None
-    assert test(VALUES) is expected
+    assert rule(*texts).matches(VALUES) is expected
 
 
 def test_a_condition_that_fails_is_no_false_one() -> None:
-    test = conjunction(conditions("req.method == 'GET'", "vars.none.x == 1"))
-    assert test is not None
+    failing = rule("req.method == 'GET'", "vars.none.x == 1")
     with pytest.raises(CelError):
-        test(VALUES)
+        failing.matches(VALUES)
 
 
 def test_a_phase_without_rules_can_be_skipped() -> None:
