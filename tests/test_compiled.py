@@ -5,13 +5,16 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
+from bench.data_plane import installation
 from tests.e2e import debian
 
 HOUSE = Path(__file__).parent.parent
@@ -25,19 +28,10 @@ SUMMARY = re.compile(r"^(\d+) passed(?:, \d+ skipped)?(?:, \d+ warnings?)? in ",
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def installed() -> Path:
     """Where the compiled packages are: what `pip install .` makes of the sources."""
-    debian.need("gcc", "gcc", "libc6-dev")
-    home = tmp_path_factory.mktemp("installed")
-    # Elsewhere than in the sources, where an earlier build may have left modules that are gone.
-    builds = tmp_path_factory.mktemp("builds")
-    (builds / "extra.cfg").write_text(f"[build]\nbuild_base = {builds}\n")
-    options = ["--quiet", "--no-deps", "--no-build-isolation", "--target", str(home)]
-    run(
-        [sys.executable, "-m", "pip", "install", *options, str(HOUSE)],
-        {"PENSTOCK_COMPILE": "1", "DIST_EXTRA_CONFIG": str(builds / "extra.cfg")},
-    )
-    return home
+    debian.need("cc", "gcc", "libc6-dev")
+    return installation.packages_of(Path(installation.penstock()))
 
 
 @pytest.mark.parametrize("name", COMPILED)
@@ -95,3 +89,53 @@ def run(command: list[str], more: Mapping[str, str]) -> str:
     )
     assert ended.returncode == 0, f"{ended.stdout[-5000:]}\n{ended.stderr[-5000:]}"
     return ended.stdout
+
+
+# Stands in for mypyc: it gives a module to compile, or gives up as mypyc does.
+TRANSLATES = """
+from setuptools import Extension
+def mypycify(*_, **__):
+    open("build_me.c", "w").write("int x;")
+    return [Extension("policy.url", ["build_me.c"])]
+"""
+GIVES_UP = """
+def mypycify(*_, **__):
+    raise SystemExit("policy/url.py:1: error: no")
+"""
+
+
+@pytest.mark.parametrize(
+    ("mypyc", "wanted", "builds"),
+    [
+        (TRANSLATES, "", True),
+        (TRANSLATES, "1", False),
+        (GIVES_UP, "", True),
+        (GIVES_UP, "1", False),
+    ],
+    ids=["no-compiler", "no-compiler-but-wanted", "no-translation", "no-translation-but-wanted"],
+)
+def test_what_cannot_be_compiled_is_left_as_it_is(
+    tmp_path: Path, mypyc: str, wanted: str, *, builds: bool
+) -> None:
+    house, stand_in = tmp_path / "house", tmp_path / "mypyc"
+    house.mkdir()
+    stand_in.mkdir()
+    (stand_in / "__init__.py").touch()
+    (stand_in / "build.py").write_text(mypyc)
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(HOUSE / name, house)
+    shutil.copytree(HOUSE / "policy", house / "policy")
+    ended = subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w",
+         str(tmp_path), str(house)],
+        env={
+            **os.environ, "PYTHONPATH": str(tmp_path), "CC": str(tmp_path / "none"),
+            "PENSTOCK_COMPILE": wanted,
+        },
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert (ended.returncode == 0) is builds, ended.stderr.decode()
+    for wheel in tmp_path.glob("*.whl"):
+        names = ZipFile(wheel).namelist()
+        assert "policy/url.py" in names
+        assert not [name for name in names if name.endswith(".so")]

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from functools import cache
 from hashlib import blake2s
 from pathlib import Path
@@ -60,37 +61,57 @@ def penstock() -> str:
 
     Made anew when the sources have changed. Its dependencies are those of this environment.
     """
-    home = CACHE / f"penstock-{digest_of_sources()}"
+    compiler = shutil.which("cc")
+    home = CACHE / f"penstock-{digest_of_sources(compiler)}"
     found = home / "bin" / "penstock"
     if found.exists():
         return str(found)
     for older in CACHE.glob("penstock-*"):
         shutil.rmtree(older)
     print("installing Penstock from its sources takes a minute or two", file=sys.stderr)
-    shutil.rmtree(HOUSE / "build", ignore_errors=True)  # modules of an earlier build may be gone
-    pip = [sys.executable, "-m", "pip", "--quiet"]
     try:
         run([sys.executable, "-m", "venv", "--clear", "--without-pip", str(home)])
-        run([*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", str(home), str(HOUSE)])
-        (wheel,) = home.glob("*.whl")
-        run([*pip, "--python", str(home / "bin" / "python"), "install", "--no-deps", str(wheel)])
+        install(home / "bin" / "python", compiles=compiler is not None)
     except (OSError, subprocess.SubprocessError) as error:
         shutil.rmtree(home, ignore_errors=True)
         raise MissingError(f"not installed, and could not be: {error}") from error
-    (packages,) = home.glob("lib/python*/site-packages")
     # Behind its own: what is installed here must not be the sources again.
-    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    dependencies = packages_of(found) / "dependencies.pth"
+    dependencies.write_text(sysconfig.get_path("purelib") + "\n")
     return str(found)
 
 
-def run(command: list[str]) -> None:
-    """Run a command of an installation; its output is shown."""
-    subprocess.run(command, timeout=INSTALL_TIMEOUT_S, check=True)
+def install(python: Path, *, compiles: bool) -> None:
+    """Build the sources, and install them into another environment than this."""
+    pip = [sys.executable, "-m", "pip", "--quiet"]
+    with tempfile.TemporaryDirectory() as folder:
+        # Elsewhere than in the sources, where an earlier build may have left modules that are gone.
+        settings = Path(folder, "build.cfg")
+        settings.write_text(f"[build]\nbuild_base = {folder}/build\n")
+        run(
+            [*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", folder, str(HOUSE)],
+            DIST_EXTRA_CONFIG=str(settings),
+            PENSTOCK_COMPILE="1" if compiles else "0",
+        )
+        (wheel,) = Path(folder).glob("*.whl")
+        run([*pip, "--python", str(python), "install", "--no-deps", str(wheel)])
 
 
-def digest_of_sources() -> str:
+def packages_of(program: Path) -> Path:
+    """Return where the packages of an installation are."""
+    (packages,) = program.parents[1].glob("lib/python*/site-packages")
+    return packages
+
+
+def run(command: list[str], **more: str) -> None:
+    """Run a command of an installation, with more in its environment; its output is shown."""
+    environment = {**os.environ, **more}
+    subprocess.run(command, timeout=INSTALL_TIMEOUT_S, check=True, env=environment)
+
+
+def digest_of_sources(compiler: str | None) -> str:
     """Return a digest of all that an installation is made of."""
-    digest = blake2s(sys.version.encode(), digest_size=8)
+    digest = blake2s(f"{sys.prefix} {sys.version} {compiler}".encode(), digest_size=8)
     paths = [path for package in PACKAGES for path in (HOUSE / package).rglob("*.py")]
     for path in sorted([*paths, HOUSE / "setup.py", HOUSE / "pyproject.toml"]):
         digest.update(path.read_bytes())
