@@ -39,6 +39,7 @@ COMPILED = [
     "proxy/exchange_driver.py",
     "proxy/http1/body.py",
     "proxy/http1/grammar.py",
+    "proxy/http1/recurring.py",
     "proxy/http1/request_head.py",
     "proxy/http1/response_head.py",
     "proxy/live_stream.py",

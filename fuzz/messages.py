@@ -22,8 +22,8 @@ from policy.url import (
 from policy.user_agent import parse_user_agent
 from proxy.http1.body import ChunkedReader
 from proxy.http1.grammar import FieldLines, GrammarError
-from proxy.http1.request_head import METHODS, BadRequest, RequestHead, parse_request_head
-from proxy.http1.response_head import BadResponse, parse_response_head
+from proxy.http1.request_head import METHODS, BadRequest, RequestHead, RequestHeads
+from proxy.http1.response_head import BadResponse, ResponseHeads
 from proxy.limits import Limits
 from proxy.proxy_protocol import MalformedProxyHeader, parse_proxy_header
 from proxy.trusted_proxies import MAX_HOPS, TrustedProxies, UnreadableForwardedFor
@@ -51,14 +51,14 @@ def proxy_header(data: bytes) -> None:
 def request_head(data: bytes) -> None:
     """Accept nothing that is another head when it is written down and read again."""
     try:
-        head = parse_request_head(data, LIMITS, FieldLines())
+        head = RequestHeads(FieldLines()).read(data, LIMITS)
     except BadRequest:
         return
     assert head.method in METHODS
     written = [f"{head.method} {head.target} {head.version}"]
     written += [f"{name}: {value}" for name, value in head.fields.lines]
     again = "\r\n".join(written).encode("utf-8", "surrogateescape")
-    assert _meaning(parse_request_head(again, LIMITS, FieldLines())) == _meaning(head)
+    assert _meaning(RequestHeads(FieldLines()).read(again, LIMITS)) == _meaning(head)
 
 
 def _meaning(head: RequestHead) -> tuple[object, ...]:
@@ -69,7 +69,7 @@ def _meaning(head: RequestHead) -> tuple[object, ...]:
 def response_head(data: bytes) -> None:
     for method in ("GET", "HEAD"):
         try:
-            head = parse_response_head(data, FieldLines(), method=method, max_fields=100)
+            head = ResponseHeads().read(data, method=method, max_fields=100)
         except BadResponse:
             continue
         assert head.length == 0 or method == "GET"

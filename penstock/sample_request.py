@@ -12,7 +12,7 @@ from policy.fields import Fields
 from policy.url import Url, UrlError, parse_request_target
 from proxy.http1.body import ChunkedReader, LengthReader
 from proxy.http1.grammar import FieldLines, GrammarError
-from proxy.http1.request_head import CHUNKED, BadRequest, RequestHead, parse_request_head
+from proxy.http1.request_head import CHUNKED, BadRequest, RequestHead, RequestHeads
 from proxy.limits import Limits
 
 LIMITS = Limits()
@@ -96,7 +96,7 @@ def parse_sample(data: bytes, *, scheme: str, keeps_encoded_slashes: bool = Fals
     head_bytes, _, rest = data.partition(b"\r\n\r\n")
     if len(head_bytes) > LIMITS.max_head_bytes:
         raise BadRequest(431, "head-too-large")
-    head = parse_request_head(head_bytes, LIMITS, FieldLines())
+    head = RequestHeads(FieldLines()).read(head_bytes, LIMITS)
     try:
         url = parse_request_target(
             head.target,

@@ -62,19 +62,22 @@ class Fields:
         wire: bytes | None,
         *,
         has_plain_names: bool,
+        notable: frozenset[str] | None = None,
     ) -> Fields:
         """Return the fields of a message that has just been read.
 
         `texts` are its lines, `by_name` their values by lower-case name. Neither is changed here,
-        so that whoever has read them may read the same again for another message.
+        so that whoever has read them may read the same again for another message. `notable` are
+        those of the names that are NOTABLE, where that is known.
         """
-        return Fields(None, texts, by_name, wire, has_plain_names)
+        fields = Fields(None, texts, by_name, wire, has_plain_names)
+        fields._notable = notable
+        return fields
 
-    def twin(self) -> Fields:
-        """Return an independent copy of fields that were received and never changed."""
-        twin = Fields(None, self._texts, self._index, self.wire, self._plain)
-        twin._notable = self._notable
-        return twin
+    @property
+    def texts(self) -> Sequence[str]:
+        """The lines of a message as they were received, each as one text."""
+        return self._texts
 
     @property
     def lines(self) -> list[Line]:

@@ -36,8 +36,6 @@ class UrlError(Exception):
         super().__init__(reason)
 
 
-# Named tuples, because one of each is built per request and a frozen dataclass takes four times
-# as long to build.
 class Authority(NamedTuple):
     """A host in canonical spelling and its port; None where the text names none.
 
@@ -53,21 +51,33 @@ class Authority(NamedTuple):
         return authority_text(self.host, self.port)
 
 
-class Url(NamedTuple):
-    """A request's URL, taken apart, its path canonical.
+class Url:
+    """A request's URL, taken apart, its path canonical. Not changed once it is made.
 
     `path` is `*` for an `OPTIONS *`, else it starts with a slash. `query` is without its `?`.
     `target` is what was read: a request target or a full URL, in its own spelling.
     `user_password` is empty on every received request; only a rewrite can set it.
     """
 
-    scheme: str
-    host: str
-    port: int | None
-    path: str
-    query: str
-    target: str
-    user_password: str = ""
+    __slots__ = ("host", "path", "port", "query", "scheme", "target", "user_password")
+
+    def __init__(  # noqa: PLR0917 - made for every request, and names in a call take time
+        self,
+        scheme: str,
+        host: str,
+        port: int | None,
+        path: str,
+        query: str,
+        target: str,
+        user_password: str = "",
+    ) -> None:
+        self.scheme = scheme
+        self.host = host
+        self.port = port
+        self.path = path
+        self.query = query
+        self.target = target
+        self.user_password = user_password
 
     @property
     def raw(self) -> str:
@@ -111,12 +121,10 @@ class Url(NamedTuple):
         return parse_query(self.query)
 
 
-# The first character of a segment is not a dot, so no dot segment gets through; an empty segment
-# is only possible at the very end. Everything else takes the long way round.
-_HEAD = r"[A-Za-z0-9\-_~!$&'()*+,;=:@]"
-_TAIL = r"[A-Za-z0-9\-._~!$&'()*+,;=:@]"
-_QUERY = r"""[^\x00-\x20"#<>\x7f-\U0010ffff]*"""
-_PLAIN_TARGET = re.compile(rf"(/(?:{_HEAD}{_TAIL}*/)*(?:{_HEAD}{_TAIL}*)?)(?:\?({_QUERY}))?")
+# Without an escape, and, as is looked at apart, without an empty segment or one that begins with a
+# dot, a path is its own canonical form. Everything else takes the long way round.
+_QUERY = r"""[^\x00-\x20"#<>\x7f-\U0010ffff]*+"""
+_PLAIN_TARGET = re.compile(rf"(/[A-Za-z0-9\-._~!$&'()*+,;=:@/]*+)(?:\?({_QUERY}))?")
 _PLAIN_AUTHORITY = re.compile(
     r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
 )
@@ -163,8 +171,9 @@ def parse_request_target(
     place = parse_authority(authority) if isinstance(authority, str) else authority
     plain = _PLAIN_TARGET.fullmatch(target)
     if plain is not None:
-        path, query = plain.groups("")
-        return Url(scheme, place.host, place.port, path, query, target)
+        path = plain[1]
+        if "//" not in path and "/." not in path:
+            return Url(scheme, place.host, place.port, path, plain[2] or "", target)
     if target.startswith("/"):
         return _located(scheme, place, target, target, keeps_encoded_slashes=keeps_encoded_slashes)
     if target == "*" and method == "OPTIONS":
@@ -207,7 +216,8 @@ def parse_url(text: str, *, keeps_encoded_slashes: bool = False) -> Url:
     url = _located(
         scheme, parse_authority(place), rest, text, keeps_encoded_slashes=keeps_encoded_slashes
     )
-    return url._replace(user_password=user_password)
+    url.user_password = user_password
+    return url
 
 
 def canonical_path(raw: str, *, keeps_encoded_slashes: bool = False) -> str:

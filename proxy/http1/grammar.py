@@ -30,7 +30,7 @@ LENGTH = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _FRAMING = frozenset({"content-length", "transfer-encoding", "host", "connection", "trailer"})
 
 # What one client sends goes into no memory that others share.
-_SECRET = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie"})
+SECRET = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie"})
 _MAX_REMEMBERED_LINES = 1024
 _MAX_REMEMBERED_CHARACTERS = 256
 
@@ -98,7 +98,7 @@ class FieldLines(dict[str, FieldLine]):
                 self.clear()
                 self._names.clear()
             self._names[name] = key
-            if key not in _SECRET:
+            if key not in SECRET:
                 self[line] = read
         return read
 
@@ -141,12 +141,3 @@ def _field_name(name: str) -> str:
 def list_tokens(values: list[str]) -> list[str]:
     """Return the members of comma-separated lists in lower case, empty ones dropped."""
     return [token for part in ",".join(values).split(",") if (token := part.strip(" \t").lower())]
-
-
-def check_line_sizes(lines: list[str], *, max_first: int, max_field: int) -> str | None:
-    """Return the reason why a line is too long, or None. Only for heads that may hold such."""
-    if len(lines[0]) > max_first:
-        return "request-line-too-long"
-    if any(len(line) > max_field for line in lines):
-        return "field-line-too-long"
-    return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from policy.fields import Fields
 from policy.forwarding import times_passed
@@ -13,11 +12,10 @@ from proxy.http1.grammar import (
     FieldLines,
     GrammarError,
     check_line,
-    check_line_sizes,
     check_singletons,
-    head_lines,
     list_tokens,
 )
+from proxy.http1.recurring import TOO_MANY_FIELDS, RecurringFields
 from proxy.limits import REFUSED_METHODS, Limits
 
 # `RequestHead.length` of a body in the chunked coding; other values are plain byte counts.
@@ -37,6 +35,7 @@ METHODS = frozenset(
     }
 )  # fmt: skip
 _MAX_METHOD = 64
+_VERSIONS = frozenset({"HTTP/1.1", "HTTP/1.0"})
 # A gate at the edge, one beside the service, one in front of its own calls: more than this many
 # are one request that goes round (T-SS-5).
 MAX_TIMES_PASSED = 5
@@ -59,22 +58,39 @@ class BadRequest(Exception):  # noqa: N818 - it is the name of the status it mos
         super().__init__(reason)
 
 
-class RequestHead(NamedTuple):
+class RequestHead:
     """One request head. `length` is the body's size, 0 for none, or CHUNKED.
 
     `connection` holds the Connection options in lower case; `upgrade` the protocols that the
     client offers to switch to, none unless Connection names them.
     """
 
-    method: str
-    target: str
-    version: str
-    fields: Fields
-    host: str
-    length: int
-    connection: Sequence[str] = ()
-    upgrade: Sequence[str] = ()
-    expects_continue: bool = False
+    __slots__ = (
+        "connection", "expects_continue", "fields", "host", "length", "method", "target",
+        "upgrade", "version",
+    )  # fmt: skip
+
+    def __init__(  # noqa: PLR0917 - made for every request, and names in a call take time
+        self,
+        method: str,
+        target: str,
+        version: str,
+        fields: Fields,
+        host: str,
+        length: int,
+        connection: Sequence[str] = (),
+        upgrade: Sequence[str] = (),
+        expects_continue: bool = False,  # noqa: FBT001, FBT002 - the same
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.version = version
+        self.fields = fields
+        self.host = host
+        self.length = length
+        self.connection = connection
+        self.upgrade = upgrade
+        self.expects_continue = expects_continue
 
     @property
     def keeps_alive(self) -> bool:
@@ -85,56 +101,39 @@ class RequestHead(NamedTuple):
 
 
 class RequestHeads:
-    """Reads the heads of one connection, whose fields are often the same again and again.
+    """Reads the heads of one connection, whose fields are mostly the same again and again."""
 
-    Fields that came before byte for byte have been checked before: only the request line is new.
-    """
-
-    __slots__ = ("_field_lines", "_kept", "_last")
+    __slots__ = ("_fields", "_limits", "_max_fields", "_max_request_line")
 
     def __init__(self, field_lines: FieldLines) -> None:
         """Read with lines that all connections remember together."""
-        self._field_lines = field_lines
-        self._last = b""
-        # The head of which `_last` is a part, untouched by any policy; None until it comes twice.
-        self._kept: RequestHead | None = None
+        self._fields = RecurringFields(field_lines, has_one_sender=True)
+        # Those that were read with last, and what is asked of them each time.
+        self._limits: Limits | None = None
+        self._max_request_line = self._max_fields = 0
 
     def read(self, head: bytes, limits: Limits) -> RequestHead:
         """Read a head up to, not including, its empty line; raises BadRequest."""
+        if limits is not self._limits:
+            self._limits = limits
+            self._max_request_line = limits.max_request_line_bytes
+            self._max_fields = limits.max_fields
         end = head.find(b"\r\n")
-        field_bytes = head[end:]
-        kept = self._kept
-        if field_bytes != self._last or end > limits.max_request_line_bytes:
-            self._last = field_bytes
-            self._kept = None
-            return parse_request_head(head, limits, self._field_lines)
-        if kept is None:
-            read = parse_request_head(head, limits, self._field_lines)
-            self._kept = read._replace(fields=read.fields.twin())
-            return read
-        line = head[:end].decode("utf-8", "surrogateescape")
-        method, target, version = _request_line(line, limits)
-        if version != kept.version:
-            return parse_request_head(head, limits, self._field_lines)
-        return RequestHead(method, target, version, kept.fields.twin(), *kept[4:])
-
-
-def parse_request_head(head: bytes, limits: Limits, field_lines: FieldLines) -> RequestHead:
-    """Read a head up to, not including, its empty line; raises BadRequest."""
-    try:
-        lines = head_lines(head)
-        if len(head) > limits.max_request_line_bytes:
-            _check_sizes(lines, limits)
-        first = lines.pop(0)
-        check_line(first)
-        method, target, version = _request_line(first, limits)
-        if len(lines) > limits.max_fields:
-            raise BadRequest(431, "too-many-fields")
-        end = head.find(b"\r\n")
-        fields = field_lines.read(lines, head[end:] if end >= 0 else b"")
-        return _request_head(method, target, version, fields)
-    except GrammarError as error:
-        raise BadRequest(400, error.reason) from None
+        if end < 0:
+            end = len(head)
+        if end > self._max_request_line:
+            raise BadRequest(414, "request-line-too-long")
+        method, target, version = _request_line(
+            head[:end].decode("utf-8", "surrogateescape"), limits
+        )
+        try:
+            fields = self._fields.read(head[end:], self._max_fields)
+            if len(head) > self._max_request_line:
+                _check_sizes(fields, limits)
+            return _request_head(method, target, version, fields)
+        except GrammarError as error:
+            status = 431 if error.reason == TOO_MANY_FIELDS else 400
+            raise BadRequest(status, error.reason) from None
 
 
 def _request_head(method: str, target: str, version: str, fields: Fields) -> RequestHead:
@@ -164,22 +163,36 @@ def _request_head(method: str, target: str, version: str, fields: Fields) -> Req
     )
 
 
-def _request_line(line: str, limits: Limits) -> tuple[str, str, str]:
+def _request_line(line: str, limits: Limits) -> list[str]:
+    """Take a request line apart into method, target and version."""
     # request-line = method SP request-target SP HTTP-version (RFC 9112, section 3): exactly one
-    # space between the parts. The target's own grammar stands in policy.url.
+    # space between the parts. The target's own grammar stands in policy.url; controls have no
+    # place in it.
     parts = line.split(" ")
+    if len(parts) == 3:
+        method, target, version = parts
+        if method in METHODS and version in _VERSIONS and target and target.isprintable():
+            return parts
+    _check_request_line(line, parts, limits)
+    return parts
+
+
+def _check_request_line(line: str, parts: list[str], limits: Limits) -> None:
+    """Look at a line that is not among the usual ones."""
+    try:
+        check_line(line)
+    except GrammarError as error:
+        raise BadRequest(400, error.reason) from None
     if len(parts) != 3:
         raise BadRequest(400, "bad-request-line")
     method, target, version = parts
     # HTTP-version = %s"HTTP" "/" DIGIT "." DIGIT, here one of two (T-SM-12).
-    if version not in ("HTTP/1.1", "HTTP/1.0"):
+    if version not in _VERSIONS:
         raise BadRequest(400, "bad-version")
     if method not in METHODS and method not in limits.additional_methods:
         raise _refused_method(method)
-    # Controls have no place in a target; whatever else it may not hold, policy.url refuses.
     if not target or not target.isprintable():
         raise BadRequest(400, "bad-request-line")
-    return method, target, version
 
 
 def _refused_method(method: str) -> BadRequest:
@@ -214,9 +227,8 @@ def _expects_continue(value: str, version: str) -> bool:
     return version == "HTTP/1.1"
 
 
-def _check_sizes(lines: list[str], limits: Limits) -> None:
-    too_long = check_line_sizes(
-        lines, max_first=limits.max_request_line_bytes, max_field=limits.max_field_line_bytes
-    )
-    if too_long is not None:
-        raise BadRequest(414 if too_long == "request-line-too-long" else 431, too_long)
+def _check_sizes(fields: Fields, limits: Limits) -> None:
+    """Refuse lines that are too long. Only for heads that may hold such."""
+    max_line = limits.max_field_line_bytes
+    if max(map(len, fields.texts), default=0) > max_line:
+        raise BadRequest(431, "field-line-too-long")

@@ -13,9 +13,9 @@ from proxy.http1.grammar import (
     GrammarError,
     check_line,
     check_singletons,
-    head_lines,
     list_tokens,
 )
+from proxy.http1.recurring import RecurringFields
 from proxy.http1.request_head import CHUNKED
 
 # `ResponseHead.length` of a body that ends with the connection (RFC 9112, section 6.3, rule 8).
@@ -26,8 +26,8 @@ _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2}) ([^\x00-\x08\x0a-\x1f
 
 _SINGLETONS = ("content-length", "content-type", "location", "transfer-encoding")
 
-_MAX_REMEMBERED_HEADS = 128
-_MAX_REMEMBERED_BYTES = 2048
+_MAX_REMEMBERED_STARTS = 64
+_MAX_REMEMBERED_BYTES = 64
 
 
 class BadResponse(Exception):  # noqa: N818 - the counterpart of BadRequest
@@ -38,88 +38,88 @@ class BadResponse(Exception):  # noqa: N818 - the counterpart of BadRequest
         super().__init__(reason)
 
 
-class ResponseHead(NamedTuple):
+class ResponseHead:
     """One response head. `length` is the body's size, CHUNKED or UNTIL_CLOSE.
 
     `keeps_alive` tells whether the connection may carry another request after this body.
     """
 
+    __slots__ = ("fields", "keeps_alive", "length", "reason", "status", "upgrade")
+
+    def __init__(  # noqa: PLR0917 - made for every response, and names in a call take time
+        self,
+        status: int,
+        reason: str,
+        fields: Fields,
+        length: int,
+        keeps_alive: bool,  # noqa: FBT001 - the same
+        upgrade: Sequence[str] = (),
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.fields = fields
+        self.length = length
+        self.keeps_alive = keeps_alive
+        self.upgrade = upgrade
+
+
+class StatusLine(NamedTuple):
+    """The first line of a response; `minor` is the digit behind `HTTP/1.`."""
+
     status: int
     reason: str
-    fields: Fields
-    length: int
-    keeps_alive: bool
-    upgrade: Sequence[str] = ()
+    minor: str
 
 
 class ResponseHeads:
-    """Reads the response heads of one upstream, some of which come again and again.
+    """Reads the response heads of one upstream, which are mostly the same again and again."""
 
-    A head that came before byte for byte has been checked before. The memory is bounded and
-    starts anew when it is full; heads with cookies stay out of it.
-    """
-
-    __slots__ = ("_field_lines", "_heads")
+    __slots__ = ("_fields", "_starts")
 
     def __init__(self) -> None:
-        self._field_lines = FieldLines()
-        # None for a head that came once: keeping it costs something, so it has to come twice.
-        self._heads: dict[bytes, ResponseHead | None] = {}
+        self._fields = RecurringFields(FieldLines(), has_one_sender=False)
+        # Status lines that came before. Bounded: it starts anew when it is full.
+        self._starts: dict[bytes, StatusLine] = {}
 
     def read(self, head: bytes, *, method: str, max_fields: int) -> ResponseHead:
-        """Read a head up to, not including, its empty line; raises BadResponse."""
-        if method == "HEAD":
-            return parse_response_head(
-                head, self._field_lines, method=method, max_fields=max_fields
-            )
-        kept = self._heads.get(head)
-        if kept is not None:
-            return ResponseHead(
-                kept.status,
-                kept.reason,
-                kept.fields.twin(),
-                kept.length,
-                kept.keeps_alive,
-                kept.upgrade,
-            )
-        read = parse_response_head(head, self._field_lines, method=method, max_fields=max_fields)
-        if head in self._heads:
-            self._heads[head] = read._replace(fields=read.fields.twin())
-        elif len(head) <= _MAX_REMEMBERED_BYTES and "set-cookie" not in read.fields.by_name:
-            if len(self._heads) >= _MAX_REMEMBERED_HEADS:
-                self._heads.clear()
-            self._heads[head] = None
+        """Read a head up to, not including, its empty line; raises BadResponse.
+
+        `method` is the request's: a response to HEAD has no body whatever its fields say.
+        """
+        end = head.find(b"\r\n")
+        if end < 0:
+            end = len(head)
+        try:
+            start = self._status_line(head[:end])
+            fields = self._fields.read(head[end:], max_fields)
+            return _response_head(start, fields, method)
+        except GrammarError as error:
+            raise BadResponse(error.reason) from None
+
+    def _status_line(self, line: bytes) -> StatusLine:
+        known = self._starts.get(line)
+        if known is not None:
+            return known
+        read = _status_line(line.decode("utf-8", "surrogateescape"))
+        if len(line) <= _MAX_REMEMBERED_BYTES:
+            if len(self._starts) >= _MAX_REMEMBERED_STARTS:
+                self._starts.clear()
+            self._starts[line] = read
         return read
 
 
-def parse_response_head(
-    head: bytes, field_lines: FieldLines, *, method: str, max_fields: int
-) -> ResponseHead:
-    """Read a head up to, not including, its empty line; raises BadResponse.
-
-    `method` is the request's: a response to HEAD has no body whatever its fields say.
-    """
-    try:
-        lines = head_lines(head)
-        first = lines.pop(0)
-        check_line(first)
-        start = _STATUS_LINE.fullmatch(first)
-        if start is None:
-            raise BadResponse("bad-status-line")
-        if len(lines) > max_fields:
-            raise BadResponse("too-many-fields")
-        end = head.find(b"\r\n")
-        fields = field_lines.read(lines, head[end:] if end >= 0 else b"")
-        return _response_head(start, fields, method)
-    except GrammarError as error:
-        raise BadResponse(error.reason) from None
+def _status_line(line: str) -> StatusLine:
+    check_line(line)
+    found = _STATUS_LINE.fullmatch(line)
+    if found is None:
+        raise BadResponse("bad-status-line")
+    return StatusLine(int(found[2]), found[3], found[1])
 
 
-def _response_head(start: re.Match[str], fields: Fields, method: str) -> ResponseHead:
+def _response_head(start: StatusLine, fields: Fields, method: str) -> ResponseHead:
     check_singletons(fields, _SINGLETONS)
     by_name = fields.by_name
-    minor, code, reason = start.groups()
-    status = int(code)
+    status, reason, minor = start
     length = _body_length(by_name, status, method, minor)
     if "connection" not in by_name:
         keeps_alive = length != UNTIL_CLOSE and minor == "1"

@@ -114,5 +114,5 @@ def outcome(policy: Any, trace: Trace | None) -> object:
     rule = None if decision.rule is None else decision.rule.index
     assert on.request is not None
     assert isinstance(decision.outcome, Continue) == (rule is None)
-    left = (on.request.headers.lines, on.request.url, on.vars, on.results)
+    left = (on.request.headers.lines, on.request.url.text, on.vars, on.results)
     return decision.outcome, rule, decision.action, left

@@ -17,7 +17,6 @@ from proxy.http1.request_head import (
     BadRequest,
     RequestHead,
     RequestHeads,
-    parse_request_head,
 )
 from proxy.limits import Limits
 from proxy.upstream_request import OURS
@@ -26,7 +25,12 @@ LIMITS = Limits()
 
 
 def parse(head: bytes) -> RequestHead:
-    return parse_request_head(head, LIMITS, FieldLines())
+    return RequestHeads(FieldLines()).read(head, LIMITS)
+
+
+def said(head: RequestHead) -> tuple[object, ...]:
+    says = (head.method, head.target, head.version, head.fields.lines, head.host, head.length)
+    return *says, head.connection, head.upgrade, head.expects_continue, head.keeps_alive
 
 
 def refused(head: bytes) -> tuple[int, str]:
@@ -174,7 +178,7 @@ def test_remembered_lines_stay_right_and_bounded() -> None:
     lines = FieldLines()
     for number in range(5000):
         head = b"GET / HTTP/1.1\r\nHost: a\r\nAccept: x\r\nX-Id: %d\r\nX-Id: b" % number
-        fields = parse_request_head(head, LIMITS, lines).fields
+        fields = RequestHeads(lines).read(head, LIMITS).fields
         assert fields.all("x-id") == [str(number), "b"]
         assert fields.all("accept") == ["x"]
     assert len(lines) <= 1024
@@ -183,7 +187,7 @@ def test_remembered_lines_stay_right_and_bounded() -> None:
 def test_secrets_are_not_remembered() -> None:
     lines = FieldLines()
     head = b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Basic x\r\nCOOKIE: y"
-    parse_request_head(head, LIMITS, lines)
+    RequestHeads(lines).read(head, LIMITS)
     assert list(lines) == ["Host: a"]
 
 
@@ -193,8 +197,7 @@ def test_a_head_whose_fields_come_again_is_read_as_if_they_were_new() -> None:
     for number in range(4):
         head = b"POST /%d HTTP/1.1" % number + fields
         read, fresh = heads.read(head, LIMITS), parse(head)
-        assert read.fields.lines == fresh.fields.lines
-        assert read._replace(fields=fresh.fields) == fresh
+        assert said(read) == said(fresh)
         # What an action does to one request is not seen in the next.
         read.fields.remove("x")
         read.fields.add("y", "2")

@@ -4,19 +4,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.http1.grammar import FieldLines
 from proxy.http1.request_head import CHUNKED
 from proxy.http1.response_head import (
     UNTIL_CLOSE,
     BadResponse,
     ResponseHead,
     ResponseHeads,
-    parse_response_head,
 )
 
 
 def parse(head: bytes, method: str = "GET") -> ResponseHead:
-    return parse_response_head(head, FieldLines(), method=method, max_fields=10)
+    return ResponseHeads().read(head, method=method, max_fields=10)
+
+
+def said(head: ResponseHead) -> tuple[object, ...]:
+    says = (head.status, head.reason, head.fields.lines, head.length)
+    return *says, head.keeps_alive, head.upgrade
 
 
 @pytest.mark.parametrize(
@@ -76,18 +79,16 @@ def test_a_head_that_comes_again_is_read_as_if_it_were_new() -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: 1"
     for _ in range(4):
         read, fresh = heads.read(head, method="GET", max_fields=10), parse(head)
-        assert read.fields.lines == fresh.fields.lines
-        assert read._replace(fields=fresh.fields) == fresh
+        assert said(read) == said(fresh)
         read.fields.replace("x", "changed by an action")
     assert heads.read(head, method="HEAD", max_fields=10).length == 0
 
 
-def test_remembered_heads_are_bounded_and_hold_no_cookies() -> None:
+def test_remembered_status_lines_are_bounded() -> None:
     heads = ResponseHeads()
     for number in range(1000):
-        for _ in range(2):
-            heads.read(b"HTTP/1.1 200 OK\r\nX: %d" % number, method="GET", max_fields=10)
-            cookie = b"HTTP/1.1 200 OK\r\nSet-Cookie: secret"
-            heads.read(cookie, method="GET", max_fields=10)
-    assert len(heads._heads) <= 128
-    assert not any(b"secret" in head for head in heads._heads)
+        reason = f"Number {number}" + "!" * (number % 100)
+        head = heads.read(f"HTTP/1.1 200 {reason}".encode(), method="GET", max_fields=10)
+        assert (head.status, head.reason) == (200, reason)
+    assert len(heads._starts) <= 64
+    assert max(map(len, heads._starts)) <= 64
