@@ -69,22 +69,22 @@ class RuleSequence:
 
         Raises RuleError for a condition that fails.
         """
-        rules, values = self.rules, None
+        rules = self.rules
         count = len(rules)
         while position < count:
             rule = rules[position]
             if not rule.conditions:
                 return position
-            if values is None:
-                values = exchange.computed or activation(exchange)
             stretch = self.stretches.get(position)
             if stretch is not None:
+                plain = stretch.reads_exchange_only
+                values = exchange if plain else exchange.computed or activation(exchange)
                 position = stretch.first_match(values, position)
                 if position < stretch.end:
                     return position
                 continue
             try:
-                if rule.matches(values):
+                if rule.matches(exchange.computed or activation(exchange)):
                     return position
             except CelError as error:
                 raise RuleError(position, error) from error

@@ -117,6 +117,16 @@ class Request:
         self.received_url: Url | None = None
 
     @property
+    def host(self) -> str:
+        """The `Host` field, else the URL's authority."""
+        return self.headers.first("host") or self.url.authority
+
+    @property
+    def user_agent(self) -> str:
+        """The `User-Agent` field, "" without one."""
+        return self.headers.first("user-agent") or ""
+
+    @property
     def public_url(self) -> Url:
         """The URL that the client asked for, whatever rewrites made of it."""
         return self.received_url or self.url
@@ -211,6 +221,11 @@ class Exchange:
         # The computed variables of policy.variables, dropped whenever the request or response
         # changes, so that later expressions see what earlier actions did.
         self.computed: Any = None
+
+    @property
+    def exchange(self) -> Exchange:
+        """Itself: in the place of an activation, for expressions that read nothing else of it."""
+        return self
 
     def keep_result(self, namespace: str, result: Any) -> None:
         """Take the result of an action's run in place of its last one."""

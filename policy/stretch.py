@@ -14,6 +14,7 @@ from policy.cel import Part, RuleParts, compile_first_match
 
 # A longer function would gain little, and its parts are kept until it is compiled.
 MAX_RULES = 64
+EXCHANGE = frozenset({"exchange"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +22,13 @@ class Stretch:
     """The conditions of some rules; `end` is the position behind the last of them.
 
     `first_match(activation, start)` gives the position of the first that matches from an entry
-    on, `end` if none does. It raises RuleError.
+    on, `end` if none does. It raises RuleError. What `reads_exchange_only` takes the exchange
+    itself for an activation, which need not be made then.
     """
 
     end: int
     first_match: Callable[[Any, int], int]
+    reads_exchange_only: bool
 
 
 class StretchWriter:
@@ -52,7 +55,12 @@ class StretchWriter:
         waiting, self._waiting = self._waiting, []
         if waiting:
             start = self._position - len(waiting)
-            stretch = Stretch(end=self._position, first_match=compile_first_match(waiting, start))
+            parts = [part for rule in waiting for part in rule.conditions]
+            stretch = Stretch(
+                end=self._position,
+                first_match=compile_first_match(waiting, start),
+                reads_exchange_only=all(part.reads <= EXCHANGE for part in parts),
+            )
             self.stretches |= {
                 at: stretch for at, rule in enumerate(waiting, start) if rule.is_entry
             }

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from functools import reduce
 from typing import Any, Final
 
 from policy.cel import emit, logic, typed
@@ -61,7 +60,7 @@ def _variable(node: typed.VariableRead, program: Program) -> Code:
     variable = node.variable
     if not variable.fresh:
         program.paths.add(variable.attribute)
-    value = reduce(emit.attribute, variable.attribute.split("."), emit.name(ACTIVATION))
+    value = emit.path(emit.name(ACTIVATION), variable.attribute)
     if variable.entry is not None:
         value = emit.method(value, "get", emit.constant(variable.entry))
     return Code(value, raises=False)

@@ -169,8 +169,8 @@ def _membership(item: TypedNode, container: TypedNode, program: Program) -> Code
     owner = program.code(container)
     raises = value.raises or owner.raises
     match container.type:
-        case MapType() as map_type if item.type == STRING:
-            return Code(contains_key(map_type, owner.expr, value.expr), raises)
+        case MapType() if item.type == STRING:
+            return Code(contains_key(container, owner.expr, value.expr, program), raises)
         case ListType(element=element) if item.type == element == STRING:
             items = program.charged(owner.expr, MEMBERSHIP_COST)
             return Code(emit.compare(value.expr, "in", items), raises)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from policy.cel import access, emit, typed
-from policy.cel.program import Code, Program
+from policy.cel.program import ACTIVATION, Code, Program
 from policy.cel.typed import TypedNode
 from policy.cel.types import (
     INT,
@@ -60,7 +60,7 @@ def compile_element(node: typed.Element, program: Program) -> Code:
     if isinstance(owner, MapType) and node.index.type == STRING and owner.missing is not REQUIRED:
         missing = program.constant(owner.missing)
         if owner.folded:
-            by_name = emit.attribute(operand.expr, "by_name")
+            by_name = by_name_of(node.operand, operand.expr, program)
             return Code(emit.method(by_name, "get", emit.lowered(index.expr), missing), raises)
         return Code(emit.method(operand.expr, "get", index.expr, missing), raises)
     if isinstance(owner, ListType) and _is_zero(node.index) and owner.missing is not REQUIRED:
@@ -117,14 +117,23 @@ def _has_element(read: typed.Element, program: Program) -> Code:
     owner_type = read.operand.type
     raises = owner.raises or index.raises
     if isinstance(owner_type, MapType) and read.index.type == STRING:
-        return Code(contains_key(owner_type, owner.expr, index.expr), raises)
+        return Code(contains_key(read.operand, owner.expr, index.expr, program), raises)
     found = emit.call(program.use(access.has_element), owner.expr, index.expr)
     sure = isinstance(owner_type, ListType) and read.index.type == INT
     return Code(found, raises or not sure)
 
 
-def contains_key(owner_type: MapType, owner: ast.expr, key: ast.expr) -> ast.expr:
-    """Write `key in owner` for a string key."""
-    if owner_type.folded:
-        return emit.compare(emit.lowered(key), "in", emit.attribute(owner, "by_name"))
+def contains_key(node: TypedNode, owner: ast.expr, key: ast.expr, program: Program) -> ast.expr:
+    """Write `key in owner` for a string key and the map that a node is."""
+    if isinstance(node.type, MapType) and node.type.folded:
+        return emit.compare(emit.lowered(key), "in", by_name_of(node, owner, program))
     return emit.compare(key, "in", owner)
+
+
+def by_name_of(node: TypedNode, owner: ast.expr, program: Program) -> ast.expr:
+    """Write a read of the plain dict below header fields."""
+    path = node.variable.by_name if isinstance(node, typed.VariableRead) else None
+    if path is None:
+        return emit.attribute(owner, "by_name")
+    program.paths.add(path)
+    return emit.path(emit.name(ACTIVATION), path)

@@ -66,7 +66,8 @@ class Variable:
     `name` is dotted ("req.url.path"); a name may be a variable and at once the beginning of
     others: the longest declared beginning of what is written wins. `attribute` may be a dotted
     path. With `entry` it leads to a dict, and the value is that entry, null without it. A `fresh`
-    value may be another one at each read, even within one expression.
+    value may be another one at each read, even within one expression. Of header fields `by_name`
+    is the path to the plain dict below them: who looks for a name needs no more.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Variable:
     phases: frozenset[Phase] = ALL_PHASES
     entry: str | None = None
     fresh: bool = False
+    by_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,13 @@ def attribute(owner: ast.expr, field: str) -> ast.expr:
     return ast.Attribute(owner, field, _LOAD, **_AT)
 
 
+def path(owner: ast.expr, fields: str) -> ast.expr:
+    """Read `owner.fields`, a dotted path."""
+    for field in fields.split("."):
+        owner = attribute(owner, field)
+    return owner
+
+
 def call(function: ast.expr | str, *arguments: ast.expr) -> ast.expr:
     """Call a function, or the function of a name."""
     target = name(function) if isinstance(function, str) else function

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any, Final
@@ -18,6 +18,7 @@ from policy.cel.values import CelError
 from policy.cel.work import Work
 
 ACTIVATION: Final = "activation"
+WHOLE: Final = ""
 WORK: Final = "work"
 REST: Final = "rest"
 # Kinds that a code object holds itself; frozen sets of strings too.
@@ -42,12 +43,14 @@ class Part:
     """A condition as a tree that may stand in a function with others.
 
     `names` is what it refers to, but for the activation; `paths` are the dotted paths of the
-    activation that give the same value for as long as no action runs.
+    activation that give the same value for as long as no action runs. `reads` are the attributes
+    of the activation that it begins at, WHOLE among them where it hands it on.
     """
 
     tree: ast.expr
     names: dict[str, Any]
-    paths: frozenset[str] = frozenset()
+    paths: frozenset[str]
+    reads: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -134,14 +137,14 @@ class Program:
         What has functions of its own, or a work budget, stays a function. Most such conditions
         begin with plain ones, which miss: `req.method == 'POST' && list.exists(...)`.
         """
-        paths = frozenset(self.paths)
+        paths, reads = frozenset(self.paths), frozenset(_reads(result))
         if not self.uses_work and not self.has_functions:
-            return Part(result, self.names, paths)
+            return Part(result, self.names, paths, reads)
         called = emit.call(REST, emit.name(ACTIVATION))
         operands = emit.conjuncts(result)
         guards = list(takewhile(_is_plain, operands))
         rest = self.finish(emit.all_of(operands[len(guards) :]))
-        return Part(emit.all_of([*guards, called]), {**self.names, REST: rest}, paths)
+        return Part(emit.all_of([*guards, called]), {**self.names, REST: rest}, paths, reads)
 
 
 def _is_plain(tree: ast.expr) -> bool:
@@ -151,6 +154,19 @@ def _is_plain(tree: ast.expr) -> bool:
         or (isinstance(node, ast.Name) and node.id == WORK)
         for node in ast.walk(tree)
     )
+
+
+def _reads(tree: ast.AST) -> Iterator[str]:
+    """Find what a tree reads of the activation."""
+    if isinstance(tree, ast.Name):
+        if tree.id == ACTIVATION:
+            yield WHOLE
+    elif isinstance(tree, ast.Attribute) and isinstance(tree.value, ast.Name):
+        if tree.value.id == ACTIVATION:
+            yield tree.attr
+    else:
+        for each in ast.iter_child_nodes(tree):
+            yield from _reads(each)
 
 
 def unexpected(cause: Exception) -> CelError:

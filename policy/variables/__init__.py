@@ -34,11 +34,6 @@ class Activation(
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
-        self.connection = exchange.connection
-        self.intelligence = exchange.surroundings.intelligence
-        # Expressions that read these are refused at load in the phases that lack them.
-        self.request: Any = exchange.request
-        self.response: Any = exchange.response
 
     endpoint_id = stored(
         "endpoint.id", STRING, "Opaque id of the endpoint.", "exchange.endpoint.id"

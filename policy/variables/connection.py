@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from policy.cel.types import BOOL, INT, STRING, TIMESTAMP, ListType, ObjectType
 from policy.cel.values import Timestamp
-from policy.exchange import Connection
-from policy.ip_intelligence import Geo, IpIntelligence, IpRecord, Place
+from policy.exchange import Connection, Exchange
+from policy.ip_intelligence import Geo, IpRecord, Place
 from policy.phase import HTTP_PHASES
 from policy.variables.lazy import stored, variable
 
@@ -37,34 +37,40 @@ GEO = ObjectType(
 class ConnectionVariables:
     """Everything that a policy reads of the connection."""
 
-    connection: Connection
-    intelligence: IpIntelligence
+    exchange: Exchange
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that the exchange is one of."""
+        return self.exchange.connection
 
     conn_client_ip = stored(
         "conn.client_ip",
         STRING,
         "The client's address: the socket peer, or who a trusted proxy says it is.",
-        "connection.client_ip",
+        "exchange.connection.client_ip",
     )
 
     conn_client_port = stored(
-        "conn.client_port", INT, "The client's port.", "connection.client_port"
+        "conn.client_port", INT, "The client's port.", "exchange.connection.client_port"
     )
 
     conn_server_ip = stored(
         "conn.server_ip",
         STRING,
         "The local address that accepted the connection.",
-        "connection.server_ip",
+        "exchange.connection.server_ip",
     )
 
-    conn_server_port = stored("conn.server_port", INT, "The local port.", "connection.server_port")
+    conn_server_port = stored(
+        "conn.server_port", INT, "The local port.", "exchange.connection.server_port"
+    )
 
     conn_server_region = stored(
         "conn.server_region",
         STRING,
         "The operator's label for this place.",
-        "connection.server_region",
+        "exchange.connection.server_region",
     )
 
     @variable("conn.ts.start", TIMESTAMP, "When the connection was accepted.")
@@ -72,16 +78,24 @@ class ConnectionVariables:
         return Timestamp(self.connection.started_ns)
 
     conn_bytes_in = stored(
-        "conn.bytes_in", INT, "Bytes received so far.", "connection.bytes_in", phases=HTTP_PHASES
+        "conn.bytes_in",
+        INT,
+        "Bytes received so far.",
+        "exchange.connection.bytes_in",
+        phases=HTTP_PHASES,
     )
 
     conn_bytes_out = stored(
-        "conn.bytes_out", INT, "Bytes sent so far.", "connection.bytes_out", phases=HTTP_PHASES
+        "conn.bytes_out",
+        INT,
+        "Bytes sent so far.",
+        "exchange.connection.bytes_out",
+        phases=HTTP_PHASES,
     )
 
     def record(self, address: str) -> IpRecord:
         """Return what the databases know of an address; they keep their own caches."""
-        return self.intelligence.lookup(address)
+        return self.exchange.surroundings.intelligence.lookup(address)
 
     @property
     def client_place(self) -> Place:

@@ -16,6 +16,7 @@ class variable:  # noqa: N801 - reads as the decorator it is, like `property`
 
     The first read stores the value in the instance, under the method's own name, so that later
     reads are plain attribute look-ups. With `fresh` nothing is stored: each read computes anew.
+    `by_name` is as in `Variable`.
     """
 
     def __init__(
@@ -26,12 +27,14 @@ class variable:  # noqa: N801 - reads as the decorator it is, like `property`
         *,
         phases: frozenset[Phase] = ALL_PHASES,
         fresh: bool = False,
+        by_name: str | None = None,
     ) -> None:
         self.name = name
         self.type = type_
         self.doc = doc
         self.phases = phases
         self.fresh = fresh
+        self.by_name = by_name
         self.attribute = ""
         self.compute: Callable[[Any], Any]
 
@@ -60,6 +63,7 @@ class variable:  # noqa: N801 - reads as the decorator it is, like `property`
             phases=self.phases,
             attribute=self.attribute,
             fresh=self.fresh,
+            by_name=self.by_name,
         )
 
 

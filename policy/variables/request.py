@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+from policy.cel.functions.request import REQUEST_FIELDS
 from policy.cel.types import BOOL, INT, STRING, TIMESTAMP, ListType, MapType, NullableType
 from policy.cel.values import FieldMap, Timestamp
 from policy.cookies import Cookie, request_cookies
-from policy.exchange import Request
+from policy.exchange import Exchange, Request
 from policy.media_type import media_type, parameters
 from policy.phase import HTTP_PHASES
 from policy.user_agent import UserAgent, parse_user_agent
@@ -16,29 +19,39 @@ from policy.variables.types import COOKIE_MAP, FIELD_MAP, PARAMETER_MAP, STRINGS
 class RequestVariables:
     """Everything that a policy reads of the request."""
 
-    request: Request
+    exchange: Exchange
+
+    @property
+    def request(self) -> Request:
+        """The request; what reads it is refused at load in the phases that lack one."""
+        return cast("Request", self.exchange.request)
 
     req_method = stored(
-        "req.method", STRING, "The method, exactly as sent.", "request.method", phases=HTTP_PHASES
+        "req.method",
+        STRING,
+        "The method, exactly as sent.",
+        "exchange.request.method",
+        phases=HTTP_PHASES,
     )
 
     req_version = stored(
         "req.version",
         STRING,
         "The protocol, such as `HTTP/1.1`.",
-        "request.version",
+        "exchange.request.version",
         phases=HTTP_PHASES,
     )
 
-    @variable("req.host", STRING, "The `Host` field.", phases=HTTP_PHASES)
-    def req_host(self) -> str:
-        return self.request.headers.first("host") or self.request.url.authority
+    req_host = stored(
+        "req.host", STRING, "The `Host` field.", "exchange.request.host", phases=HTTP_PHASES
+    )
 
     @variable(
         "req.headers",
         FIELD_MAP,
         "Header fields: name to list of values. Names are found in any case.",
         phases=HTTP_PHASES,
+        by_name=REQUEST_FIELDS,
     )
     def req_headers(self) -> FieldMap:
         return FieldMap(self.request.headers.by_name)
@@ -91,7 +104,11 @@ class RequestVariables:
         return self.request.url.authority
 
     req_url_host = stored(
-        "req.url.host", STRING, "Host without the port.", "request.url.host", phases=HTTP_PHASES
+        "req.url.host",
+        STRING,
+        "Host without the port.",
+        "exchange.request.url.host",
+        phases=HTTP_PHASES,
     )
 
     @variable("req.url.port", INT, "The port when the URL names one, else 0.", phases=HTTP_PHASES)
@@ -102,12 +119,16 @@ class RequestVariables:
         "req.url.path",
         STRING,
         "The canonical path: what the policy decides on and the upstream receives.",
-        "request.url.path",
+        "exchange.request.url.path",
         phases=HTTP_PHASES,
     )
 
     req_url_query = stored(
-        "req.url.query", STRING, "The query without `?`.", "request.url.query", phases=HTTP_PHASES
+        "req.url.query",
+        STRING,
+        "The query without `?`.",
+        "exchange.request.url.query",
+        phases=HTTP_PHASES,
     )
 
     @variable(
@@ -128,7 +149,11 @@ class RequestVariables:
         return self.request.url.raw_path
 
     req_url_scheme = stored(
-        "req.url.scheme", STRING, "`http` or `https`.", "request.url.scheme", phases=HTTP_PHASES
+        "req.url.scheme",
+        STRING,
+        "`http` or `https`.",
+        "exchange.request.url.scheme",
+        phases=HTTP_PHASES,
     )
 
     @variable("req.url.uri", STRING, "Path and query.", phases=HTTP_PHASES)
@@ -139,13 +164,17 @@ class RequestVariables:
         "req.url.user_password",
         STRING,
         "Userinfo of the URL, else empty.",
-        "request.url.user_password",
+        "exchange.request.url.user_password",
         phases=HTTP_PHASES,
     )
 
-    @variable("req.user_agent", STRING, "The `User-Agent` field.", phases=HTTP_PHASES)
-    def req_user_agent(self) -> str:
-        return self.request.headers.first("user-agent") or ""
+    req_user_agent = stored(
+        "req.user_agent",
+        STRING,
+        "The `User-Agent` field.",
+        "exchange.request.user_agent",
+        phases=HTTP_PHASES,
+    )
 
     @variable("req.ts.header_received", TIMESTAMP, "End of the request head.", phases=HTTP_PHASES)
     def req_ts_header_received(self) -> Timestamp:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+from policy.cel.functions.request import RESPONSE_FIELDS
 from policy.cel.types import INT, STRING
 from policy.cel.values import FieldMap
 from policy.cookies import Cookie, response_cookies
-from policy.exchange import Response
+from policy.exchange import Exchange, Response
 from policy.media_type import media_type, parameters
 from policy.phase import RESPONSE_PHASES
 from policy.variables.lazy import stored, variable
@@ -16,10 +19,19 @@ from policy.variables.types import COOKIE_MAP, FIELD_MAP, PARAMETER_MAP, STRINGS
 class ResponseVariables:
     """Everything that a policy reads of the response."""
 
-    response: Response
+    exchange: Exchange
+
+    @property
+    def response(self) -> Response:
+        """The response; what reads it is refused at load in the phases that lack one."""
+        return cast("Response", self.exchange.response)
 
     res_status_code = stored(
-        "res.status_code", INT, "The status code.", "response.status_code", phases=RESPONSE_PHASES
+        "res.status_code",
+        INT,
+        "The status code.",
+        "exchange.response.status_code",
+        phases=RESPONSE_PHASES,
     )
 
     @variable(
@@ -27,6 +39,7 @@ class ResponseVariables:
         FIELD_MAP,
         "Header fields: name to list of values. Names are found in any case.",
         phases=RESPONSE_PHASES,
+        by_name=RESPONSE_FIELDS,
     )
     def res_headers(self) -> FieldMap:
         return FieldMap(self.response.headers.by_name)

@@ -16,7 +16,7 @@ from policy.cel.types import (
     NullableType,
     ObjectType,
 )
-from policy.exchange import Connection, TlsSession
+from policy.exchange import Exchange, TlsSession
 from policy.phase import HTTP_PHASES
 from policy.variables.lazy import variable
 from policy.variables.types import STRINGS
@@ -69,12 +69,12 @@ CERTIFICATE_PARTS: tuple[Part, ...] = (
 class SessionVariables:
     """What the handshake settled; empty on plain HTTP."""
 
-    connection: Connection
+    exchange: Exchange
 
     @property
     def tls(self) -> TlsSession:
         """The session, or one with only zero values."""
-        return self.connection.tls or NO_TLS
+        return self.exchange.connection.tls or NO_TLS
 
     @variable("conn.tls.version", STRING, "`1.2` or `1.3`.", phases=HTTP_PHASES)
     def conn_tls_version(self) -> str:

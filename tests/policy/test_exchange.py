@@ -10,11 +10,24 @@ from tests import exchanges
 def test_a_change_makes_variables_be_computed_anew() -> None:
     on = exchanges.exchange()
     assert on.request is not None
+    assert activation(on).req_content_type_raw == ""
+    on.request.headers.add("content-type", "text/plain")
+    assert activation(on).req_content_type_raw == ""
+    on.changed()
+    assert activation(on).req_content_type_raw == "text/plain"
+
+
+def test_what_stands_ready_is_never_out_of_date() -> None:
+    on = exchanges.exchange()
+    assert on.request is not None
     assert activation(on).req_user_agent == ""
     on.request.headers.add("user-agent", "curl")
-    assert activation(on).req_user_agent == ""
-    on.changed()
     assert activation(on).req_user_agent == "curl"
+
+
+def test_an_exchange_is_an_activation_of_what_stands_ready() -> None:
+    on = exchanges.exchange()
+    assert on.exchange is on
 
 
 def test_a_new_result_replaces_the_one_before() -> None:

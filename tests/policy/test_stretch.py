@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from actions import LANGUAGE
 from policy.action import Continue
-from policy.cel import Part, RuleError, compile_condition
+from policy.cel import Limits, Part, RuleError, compile_condition
 from policy.engine import begin_phase
 from policy.load import load_policy
 from policy.phase import Phase
 from policy.stretch import MAX_RULES, StretchWriter
 from policy.trace import Trace
-from policy.variables import activation
+from policy.variables import activation, environment
 from tests import exchanges
 from tests.policy.test_compiled import NAMES
 
@@ -65,6 +65,39 @@ def test_positions_are_those_of_the_phase() -> None:
     assert failed.value.position == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("req.method == 'PUT'", True),
+        ("req.url.path.startsWith('/a') && conn.client_ip != '10.0.0.1'", True),
+        ("req.user_agent.matches('(?i)nikto')", True),
+        ("'x-a' in req.headers || hasReqHeader('x-b') || req.headers['x-c'][0] == ''", True),
+        ("getReqHeader('x-a').exists(v, v == 'b')", True),
+        ("vars.tier == 'gold' && actions.ngrok.basic_auth == null", True),
+        ("size(req.headers) > 1", False),
+        ("req.method == 'PUT' && req.cookies.exists(name, name == 'a')", False),
+        ("req.method == 'PUT' && hasReqCookie('a')", False),
+        ("rand.double() < 0.5", False),
+        ("time.now == ''", False),
+    ],
+)
+def test_no_activation_is_made_for_what_stands_ready(
+    text: str,
+    expected: bool,  # noqa: FBT001
+) -> None:
+    names = environment(Phase.ON_HTTP_REQUEST, LANGUAGE.actions.values(), Limits())
+    writer = written(([compile_condition(text, names)[1]], True))
+    assert writer.stretches[0].reads_exchange_only is expected
+    on = exchanges.exchange()
+    values = on if expected else activation(on)
+    assert writer.stretches[0].first_match(values, 0) in (0, 1)
+
+
+def test_one_condition_that_needs_an_activation_makes_its_stretch_have_one() -> None:
+    writer = written((part(), True), (part("time.now == ''"), True))
+    assert not writer.stretches[0].reads_exchange_only
+
+
 CONDITION = st.sampled_from(
     [
         "req.method == 'GET'",
@@ -79,6 +112,7 @@ CONDITION = st.sampled_from(
         "actions.ngrok.add_headers.headers_added['x-tier'] == 'two'",
         "1 / size(vars.tier) == 1",
         "req.url.path.matches('old|new')",
+        "size(req.cookies) == 0 && 'x-tier' in req.headers",
         "req.method == 'GET' && getReqHeader('x-tier').exists(v, v == 'two')",
     ]
 )

@@ -10,17 +10,48 @@ from policy.cel import emit
 from policy.cel.declarations import Inline
 from policy.cel.functions.define import function, plain
 from policy.cel.types import BOOL, DOUBLE, INT, STRING, ListType
-from policy.cel.values import CelError, FieldMap
+from policy.cel.values import CelError
 from policy.phase import HTTP_PHASES, RESPONSE_PHASES
+
+# Where an activation has the fields of the request and the response, by lower-case name.
+REQUEST_FIELDS: Final = "exchange.request.headers.by_name"
+RESPONSE_FIELDS: Final = "exchange.response.headers.by_name"
+
+
+class HasFields(Protocol):
+    """What has values by lower-case name."""
+
+    @property
+    def by_name(self) -> Mapping[str, Sequence[str]]:
+        """The values."""
+
+
+class Message(Protocol):
+    """A request or a response."""
+
+    @property
+    def headers(self) -> HasFields:
+        """Its fields."""
+
+
+class Messages(Protocol):
+    """A request and, later, its response."""
+
+    @property
+    def request(self) -> Message:
+        """The request."""
+
+    @property
+    def response(self) -> Message:
+        """The response."""
 
 
 class Lookups(Protocol):
     """The attributes of an activation that these functions read."""
 
-    req_headers: FieldMap
+    exchange: Messages
     req_url_query_params: Mapping[str, Sequence[str]]
     req_cookies: Mapping[str, Sequence[object]]
-    res_headers: FieldMap
     res_cookies: Mapping[str, Sequence[object]]
 
     def random_fraction(self) -> float:
@@ -35,12 +66,12 @@ class Lookups(Protocol):
 
 def request_header(values: Lookups, name: str) -> Sequence[str]:
     """Return the values of a request field."""
-    return values.req_headers.by_name.get(name.lower(), ())
+    return values.exchange.request.headers.by_name.get(name.lower(), ())
 
 
 def has_request_header(values: Lookups, name: str) -> bool:
     """Tell whether the request has a field."""
-    return name.lower() in values.req_headers.by_name
+    return name.lower() in values.exchange.request.headers.by_name
 
 
 def query_parameter(values: Lookups, name: str) -> Sequence[str]:
@@ -60,12 +91,12 @@ def has_request_cookie(values: Lookups, name: str) -> bool:
 
 def response_header(values: Lookups, name: str) -> Sequence[str]:
     """Return the values of a response field."""
-    return values.res_headers.by_name.get(name.lower(), ())
+    return values.exchange.response.headers.by_name.get(name.lower(), ())
 
 
 def has_response_header(values: Lookups, name: str) -> bool:
     """Tell whether the response has a field."""
-    return name.lower() in values.res_headers.by_name
+    return name.lower() in values.exchange.response.headers.by_name
 
 
 def has_response_cookie(values: Lookups, name: str) -> bool:
@@ -73,27 +104,23 @@ def has_response_cookie(values: Lookups, name: str) -> bool:
     return name in values.res_cookies
 
 
-def _values_in(variable: str) -> Inline:
+def _values_in(fields: str) -> Inline:
     """Write a look-up in header fields as plain Python."""
 
     def inline(arguments: list[ast.expr]) -> ast.expr:
-        by_name = _by_name(arguments[0], variable)
+        by_name = emit.path(arguments[0], fields)
         return emit.method(by_name, "get", emit.lowered(arguments[1]), emit.constant(()))
 
     return inline
 
 
-def _is_in(variable: str) -> Inline:
+def _is_in(fields: str) -> Inline:
     """Write a test for a header field as plain Python."""
 
     def inline(arguments: list[ast.expr]) -> ast.expr:
-        return emit.compare(emit.lowered(arguments[1]), "in", _by_name(arguments[0], variable))
+        return emit.compare(emit.lowered(arguments[1]), "in", emit.path(arguments[0], fields))
 
     return inline
-
-
-def _by_name(values: ast.expr, variable: str) -> ast.expr:
-    return emit.attribute(emit.attribute(values, variable), "by_name")
 
 
 def random_double(values: Lookups) -> float:
@@ -122,7 +149,13 @@ REQUEST_FUNCTIONS: Final = (
     function(
         "getReqHeader",
         "The values of a request header; empty without it.",
-        plain((STRING,), _LENIENT, request_header, raises=False, inline=_values_in("req_headers")),
+        plain(
+            (STRING,),
+            _LENIENT,
+            request_header,
+            raises=False,
+            inline=_values_in(REQUEST_FIELDS),
+        ),
         phases=HTTP_PHASES,
         needs_activation=True,
     ),
@@ -134,7 +167,7 @@ REQUEST_FUNCTIONS: Final = (
             BOOL,
             has_request_header,
             raises=False,
-            inline=_is_in("req_headers"),
+            inline=_is_in(REQUEST_FIELDS),
         ),
         phases=HTTP_PHASES,
         needs_activation=True,
@@ -163,7 +196,9 @@ REQUEST_FUNCTIONS: Final = (
     function(
         "getResHeader",
         "The values of a response header; empty without it.",
-        plain((STRING,), _LENIENT, response_header, raises=False, inline=_values_in("res_headers")),
+        plain(
+            (STRING,), _LENIENT, response_header, raises=False, inline=_values_in(RESPONSE_FIELDS)
+        ),
         phases=RESPONSE_PHASES,
         needs_activation=True,
     ),
@@ -175,7 +210,7 @@ REQUEST_FUNCTIONS: Final = (
             BOOL,
             has_response_header,
             raises=False,
-            inline=_is_in("res_headers"),
+            inline=_is_in(RESPONSE_FIELDS),
         ),
         phases=RESPONSE_PHASES,
         needs_activation=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -98,6 +99,12 @@ class Values:
     def __init__(self, **values: Any) -> None:
         self.vars: dict[str, Any] = {}
         self.__dict__.update(values)
+
+    @property
+    def exchange(self) -> Any:
+        """Where functions look for fields."""
+        request = SimpleNamespace(headers=self.req_headers)
+        return SimpleNamespace(request=request, response=SimpleNamespace(headers=self.res_headers))
 
     def random_fraction(self) -> float:
         return 0.25
