@@ -16,8 +16,7 @@ such as a claim that a user lacks, adds nothing for the same reason (T-HD-2).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from actions.header_names import AddedName
 from policy.action import Action, ActionConfig, Continue, Doc, Exchange
@@ -30,10 +29,12 @@ from policy.config_types import (
     MinLen,
 )
 from policy.exchange import Request
+from policy.fields import Fields, NewLine
 from policy.phase import Phase
 
 # Their single line is a whole that others wrote too, so the policy does not own them.
 SHARED = frozenset({"host", "cookie"})
+REPLACED = SHARED | {"authorization"}
 
 # A name of its own: looking a member up in its class is slow.
 ON_HTTP_REQUEST = Phase.ON_HTTP_REQUEST
@@ -49,48 +50,61 @@ class Config(ActionConfig):
         Doc("Fields to add, 1 to 10; an empty value adds nothing."),
     ]
 
-    @cached_property
-    def lines(self) -> dict[str, str]:
-        """What is added, by the lower-case names that go out."""
-        return {name.lower(): value for name, value in self.headers.items() if value}
-
-    @cached_property
-    def added(self) -> Continue[Result]:
-        """The outcome, the same for every request."""
-        return Continue(Result(headers_added=self.lines))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     headers_added: Annotated[dict[str, str], Doc("The fields that were added.")]
 
 
-def run(config: Config, exchange: Exchange) -> Continue[Result]:
-    """Add the fields that have a value."""
-    request, response = exchange.request, exchange.response
-    if exchange.phase is ON_HTTP_REQUEST and request is not None:
-        for name, value in config.lines.items():
-            add_to_request(request, name, value)
-    elif response is not None:
-        for name, value in config.lines.items():
-            response.headers.add(name, value)
+class Added(NamedTuple):
+    """The lines that are added, under lower-case names, and the outcome, always the same."""
+
+    lines: tuple[NewLine, ...]
+    outcome: Continue[Result]
+
+
+def prepare(config: Config) -> Added:
+    """Make the lines of the fields that have a value."""
+    added = {name.lower(): value for name, value in config.headers.items() if value}
+    lines = tuple(NewLine(name, value) for name, value in added.items())
+    return Added(lines, Continue(Result(headers_added=added)))
+
+
+def run(added: Added, exchange: Exchange) -> Continue[Result]:
+    """Add the lines."""
+    lines, outcome = added
+    if exchange.phase is ON_HTTP_REQUEST:
+        if exchange.request is not None:
+            for line in lines:
+                add_to_request(exchange.request, line)
+    elif exchange.response is not None:
+        for line in lines:
+            exchange.response.headers.add_line(line)
     exchange.changed()
-    return config.added
+    return outcome
 
 
-def add_to_request(request: Request, name: str, value: str) -> None:
-    """Set one field of the request, of which a lower-case name is given."""
-    headers = request.headers
-    if name == "cookie" and (sent := headers.all("cookie")):
-        headers.replace("cookie", "; ".join([*sent, value]))
-    elif name == "host":
-        headers.replace("host", value)
+def add_to_request(request: Request, line: NewLine) -> None:
+    """Set one field of the request."""
+    name = line.key
+    if name in REPLACED:
+        replace(request.headers, line)
     else:
-        if name == "authorization":
-            headers.remove(name)
-        headers.add(name, value)
+        request.headers.add_line(line)
     if name in request.withheld:
         request.withheld -= {name}
+
+
+def replace(headers: Fields, line: NewLine) -> None:
+    """Set a field of which a request has one."""
+    name, value = line.pair
+    if name == "host":
+        headers.replace(name, value)
+    elif name == "cookie" and (sent := headers.all(name)):
+        headers.replace(name, "; ".join([*sent, value]))
+    else:
+        headers.remove(name)
+        headers.add_line(line)
 
 
 def owned_names(config: Config) -> frozenset[str]:
@@ -103,6 +117,7 @@ ACTION = Action(
     phases=frozenset({Phase.ON_HTTP_REQUEST, Phase.ON_HTTP_RESPONSE}),
     config=Config,
     result=Result,
+    prepare=prepare,
     run=run,
     sets_request_headers=owned_names,
 )

@@ -14,8 +14,7 @@ address is not known, as on a Unix socket, is denied: "no match" would be a deci
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -56,11 +55,6 @@ class Config(ActionConfig):
         Field(default_factory=list)
     )
 
-    @cached_property
-    def passing(self) -> dict[str, Continue[Result]]:
-        """Outcomes for clients that have passed these lists before; few ask only once."""
-        return {}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
@@ -69,14 +63,27 @@ class Result:
     error: Annotated[ActionError | None, Doc("Why the address could not be judged.")] = None
 
 
-def run(config: Config, exchange: Exchange) -> Outcome[Result]:
+class Gate(NamedTuple):
+    """The lists, and outcomes for clients that have passed them before; few ask only once."""
+
+    config: Config
+    passing: dict[str, Continue[Result]]
+
+
+def prepare(config: Config) -> Gate:
+    """Begin to remember who has passed."""
+    return Gate(config, {})
+
+
+def run(gate: Gate, exchange: Exchange) -> Outcome[Result]:
     """Decide on one client."""
-    passed = config.passing.get(exchange.connection.client_ip)
+    config, passing = gate
+    passed = passing.get(exchange.connection.client_ip)
     if passed is not None:
         return passed
     result, reason = judge(config, exchange)
     if result.action == "allow":
-        return remembered(config, exchange.connection.client_ip, Continue(result))
+        return remembered(gate, exchange.connection.client_ip, Continue(result))
     if not config.enforce:
         return Continue(result)
     if exchange.phase is Phase.ON_TCP_CONNECT:
@@ -84,12 +91,12 @@ def run(config: Config, exchange: Exchange) -> Outcome[Result]:
     return Respond(status_code=403, reason=reason, error_code=BLOCKED, result=result)
 
 
-def remembered(config: Config, client_ip: str, passed: Continue[Result]) -> Continue[Result]:
+def remembered(gate: Gate, client_ip: str, passed: Continue[Result]) -> Continue[Result]:
     """Keep who passes by the configuration alone: named lists may change under it."""
-    if not config.ip_policies:
-        if len(config.passing) >= MAX_REMEMBERED:
-            config.passing.clear()
-        config.passing[client_ip] = passed
+    if not gate.config.ip_policies:
+        if len(gate.passing) >= MAX_REMEMBERED:
+            gate.passing.clear()
+        gate.passing[client_ip] = passed
     return passed
 
 
@@ -151,6 +158,7 @@ ACTION = Action(
     phases=frozenset({Phase.ON_TCP_CONNECT, Phase.ON_HTTP_REQUEST, Phase.ON_HTTP_RESPONSE}),
     config=Config,
     result=Result,
+    prepare=prepare,
     run=run,
     lint=lint,
     ip_policy_names=lambda config: tuple(config.ip_policies),

@@ -104,6 +104,11 @@ def never(_config: Any) -> bool:
     return False
 
 
+def as_it_is(config: Any) -> Any:
+    """Prepare nothing: an action runs with its configuration itself."""
+    return config
+
+
 def always(_config: Any) -> bool:
     """Say of an action that it ends the phase whenever it runs."""
     return True
@@ -139,6 +144,9 @@ class Action(Generic[C]):
 
     `run` returns what it decided; with `effects` it may return a generator instead, that yields
     effects before it decides. Connections are decided at once: none of these runs there.
+    `prepare` makes of a checked configuration what `run` takes in its place, such as lines ready
+    to be added. That happens at load, and for each request only where a configuration waits for
+    one; without it `run` takes the configuration itself.
     `terminates` tells from the checked configuration whether the phase ends here every time, so
     that whatever follows in the rule is unreachable (2207); `answers` is for what ends it but in
     odd cases, and so will do as the last word of an endpoint without upstream (2235).
@@ -154,7 +162,8 @@ class Action(Generic[C]):
     name: str
     phases: frozenset[Phase]
     config: type[C]
-    run: Callable[[C, Exchange], Outcome[Any] | Steps[Any]]
+    run: Callable[[Any, Exchange], Outcome[Any] | Steps[Any]]
+    prepare: Callable[[C], Any] = as_it_is
     result: type[Any] | None = None
     effects: bool = False
     terminates: Terminates = never

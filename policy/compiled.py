@@ -19,7 +19,10 @@ from policy.variables import activation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledAction:
-    """One action of a rule, its configuration checked."""
+    """One action of a rule, its configuration checked.
+
+    `static` is what it runs with where no part of its configuration waits for a request.
+    """
 
     action: Action[Any]
     config: DecodedConfig[Any]
@@ -30,7 +33,8 @@ class CompiledAction:
     def __post_init__(self) -> None:
         # What every request would look up again.
         object.__setattr__(self, "run", self.action.run)
-        object.__setattr__(self, "static", self.config.static)
+        config = self.config.static
+        object.__setattr__(self, "static", None if config is None else self.action.prepare(config))
         object.__setattr__(self, "namespace", self.action.result_namespace)
 
 

@@ -210,8 +210,8 @@ def started(
     """Start one action with its configuration for this exchange."""
     if trace is not None:
         exchange.checks = []
-    config = step.static
-    if config is None:
+    prepared = step.static
+    if prepared is None:
         try:
             config = step.config.resolve(
                 exchange.computed or activation(exchange),
@@ -221,7 +221,8 @@ def started(
             if trace is not None:
                 trace.failed(str(error))
             return failure(exchange.phase, INTERPOLATION_FAILED, error.reference)
-    return step.run(config, exchange)
+        prepared = step.action.prepare(config)
+    return step.run(prepared, exchange)
 
 
 def failure(phase: Phase, reason: str, error_code: str) -> Outcome[Any]:

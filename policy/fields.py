@@ -23,6 +23,41 @@ NOTABLE = frozenset(
 )  # fmt: skip
 
 
+class NewLine:
+    """A line that is added to messages: what there is to say of it is found out once.
+
+    `pair` is its name and value, `key` the lower-case name. `wire` is None for what may be more
+    than one line as bytes.
+    """
+
+    __slots__ = ("is_notable", "is_plain", "key", "pair", "wire")
+
+    def __init__(self, name: str, value: str) -> None:
+        self.pair: Line = (name, value)
+        self.key = name.lower()
+        encoded = encoded_plainly(f"{name}: {value}")
+        self.wire = None if encoded is None else b"\r\n" + encoded
+        self.is_notable = self.key in NOTABLE
+        self.is_plain = self.key.replace("-", "").isalnum()
+
+
+class FieldName:
+    """A name whose lines are taken out of messages.
+
+    `key` is it in lower case, `starts` are how lines under it usually begin.
+    """
+
+    __slots__ = ("is_notable", "key", "starts")
+
+    def __init__(self, name: str) -> None:
+        self.key = name.lower()
+        self.is_notable = self.key in NOTABLE
+        spellings = (self.key.title(), self.key) if self.key.isascii() else ()
+        self.starts: tuple[bytes, ...] = tuple(
+            [b"\r\n%b:" % spelling.encode("ascii") for spelling in spellings]
+        )
+
+
 class Fields:
     """Field lines as received, in order. Names keep their spelling; look-ups ignore case.
 
@@ -145,36 +180,43 @@ class Fields:
 
     def add(self, name: str, value: str) -> None:
         """Append a line; what is there stays."""
-        line = f"{name}: {value}"
+        self.add_line(NewLine(name, value))
+
+    def add_line(self, line: NewLine) -> None:
+        """Append a line that is known from before."""
         if self.wire is not None:
             # Only what can't be more than one line; the others are looked at when they are spelled.
-            encoded = encoded_plainly(line)
-            self.wire = None if encoded is None else b"%b\r\n%b" % (self.wire, encoded)
-        key = name.lower()
+            self.wire = None if line.wire is None else self.wire + line.wire
         if self._index is not None:
-            self._unindexed.append((name, value))
+            self._unindexed.append(line.pair)
         if self._lines is None:
-            self._edits.append((name, value))
+            self._edits.append(line.pair)
         else:
-            self._lines.append((name, value))
-        if key in NOTABLE:
+            self._lines.append(line.pair)
+        if line.is_notable:
             self._notable = None
-        if self._plain and not key.replace("-", "").isalnum():
+        if not line.is_plain and self._plain:
             self._plain = False
 
     def remove(self, name: str) -> bool:
         """Drop every line under a name and tell whether there was one."""
-        wanted = name.lower()
-        if wanted not in self.by_name:
+        return self.remove_named(_known(name))
+
+    def remove_named(self, name: FieldName) -> bool:
+        """Do the same for a name that is known from before."""
+        index = self.by_name
+        values = index.get(name.key)
+        if values is None:
             return False
-        self.wire = self.wire_without((wanted,))
-        index = self._index = self.by_name.copy()
-        del index[wanted]
+        if self.wire is not None:
+            self.wire = _cut(self.wire, name, len(values))
+        index = self._index = index.copy()
+        del index[name.key]
         if self._lines is None:
-            self._edits.append((wanted, None))
+            self._edits.append((name.key, None))
         else:
-            self._lines = _without(self._lines, wanted)
-        if wanted in NOTABLE:
+            self._lines = _without(self._lines, name.key)
+        if name.is_notable:
             self._notable = None
         if not self._plain:
             self._plain = None
@@ -217,7 +259,7 @@ class Fields:
         for name in names:
             if wire is None:
                 break
-            wire = _cut(wire, name, len(self.by_name.get(name, ())))
+            wire = _cut(wire, _known(name), len(self.by_name.get(name, ())))
         return wire
 
     def copy(self) -> Fields:
@@ -256,7 +298,7 @@ def _with_value(lines: list[Line], name: str, value: str) -> list[Line]:
 
 def _edited(wire: bytes, name: str, value: bytes) -> bytes | None:
     """Give the only line under a lower-case name another value; None where that is not sure."""
-    for start in _usual_starts(name):
+    for start in _known(name).starts:
         at = wire.find(start)
         if at >= 0:
             at += len(start)
@@ -266,12 +308,12 @@ def _edited(wire: bytes, name: str, value: bytes) -> bytes | None:
     return None
 
 
-def _cut(wire: bytes, name: str, count: int) -> bytes | None:
-    """Take the lines under a lower-case name out; None when its spellings are not the usual ones.
+def _cut(wire: bytes, name: FieldName, count: int) -> bytes | None:
+    """Take the lines under a name out; None when its spellings are not the usual ones.
 
     A CRLF in a head that was read is always the end of a line, and no space comes before a colon.
     """
-    for start in _usual_starts(name):
+    for start in name.starts:
         while count:
             at = wire.find(start)
             if at < 0:
@@ -282,6 +324,5 @@ def _cut(wire: bytes, name: str, count: int) -> bytes | None:
     return None if count else wire
 
 
-@lru_cache(maxsize=256)
-def _usual_starts(name: str) -> tuple[bytes, bytes]:
-    return b"\r\n%b:" % name.title().encode("ascii"), b"\r\n%b:" % name.encode("ascii")
+# Nearly all names are written in a policy, or here.
+_known = lru_cache(maxsize=256)(FieldName)

@@ -3,10 +3,17 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from actions.add_headers import ACTION, Config, Result, run
+from actions.add_headers import ACTION, Config, Result
 from policy.action import Continue
 from policy.exchange import Exchange, Request
+from policy.fields import Fields
 from policy.forwarding import strip_owned, upstream_fields
+
+
+def run(config: Config, exchange: Exchange) -> Continue[Result]:
+    outcome = ACTION.run(ACTION.prepare(config), exchange)
+    assert isinstance(outcome, Continue)
+    return outcome
 
 
 def test_fields_are_appended_in_lower_case(exchange: Exchange, request_: Request) -> None:
@@ -39,6 +46,16 @@ def test_cookies_stay_one_field(exchange: Exchange, request_: Request) -> None:
     assert request_.headers.all("cookie") == ["a=1; b=2"]
 
 
+def test_a_first_cookie_is_added_behind_what_was_received(
+    exchange: Exchange, request_: Request
+) -> None:
+    request_.headers = Fields.received(
+        ["Host: a"], {"host": ["a"]}, b"\r\nHost: a", has_plain_names=True
+    )
+    run(Config(headers={"Cookie": "a=1"}), exchange)
+    assert request_.headers.wire == b"\r\nHost: a\r\ncookie: a=1"
+
+
 def test_an_owned_authorization_replaces_the_clients(exchange: Exchange, request_: Request) -> None:
     config = Config(headers={"Authorization": "Bearer ours"})
     request_.headers.add("Authorization", "Bearer theirs")
@@ -54,6 +71,14 @@ def test_what_is_added_after_a_removal_is_sent(exchange: Exchange, request_: Req
     run(Config(headers={"x-forwarded-proto": "https"}), exchange)
     lines = upstream_fields(exchange, owned=frozenset({"x-forwarded-proto"}))
     assert ("x-forwarded-proto", "https") in lines
+
+
+def test_what_was_prepared_serves_any_number_of_exchanges(
+    exchange: Exchange, request_: Request
+) -> None:
+    added = ACTION.prepare(Config(headers={"x-team": "red"}))
+    assert ACTION.run(added, exchange) is ACTION.run(added, exchange)
+    assert request_.headers.all("x-team") == ["red", "red"]
 
 
 def test_a_response_gets_fields_too(response_exchange: Exchange, request_: Request) -> None:

@@ -3,10 +3,16 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from actions.remove_headers import Config, Result, run
+from actions.remove_headers import ACTION, Config, Result
 from policy.action import Continue
 from policy.exchange import Exchange, Request
 from policy.forwarding import upstream_fields
+
+
+def run(config: Config, exchange: Exchange) -> Continue[Result]:
+    outcome = ACTION.run(ACTION.prepare(config), exchange)
+    assert isinstance(outcome, Continue)
+    return outcome
 
 
 def test_every_line_of_a_field_goes_whatever_its_case(response_exchange: Exchange) -> None:
@@ -21,6 +27,13 @@ def test_a_request_field_goes(exchange: Exchange, request_: Request) -> None:
     assert outcome == Continue(Result(headers_removed=["accept"]))
     assert "accept" not in request_.headers
     assert exchange.computed is None
+
+
+def test_what_was_prepared_serves_any_number_of_exchanges(response_exchange: Exchange) -> None:
+    removed = ACTION.prepare(Config(headers=["Server"]))
+    first = ACTION.run(removed, response_exchange)
+    assert first == Continue(Result(headers_removed=["server"]))
+    assert ACTION.run(removed, response_exchange) == Continue(Result(headers_removed=[]))
 
 
 def test_the_proxys_own_forwarding_fields_can_be_dropped(exchange: Exchange) -> None:

@@ -13,9 +13,9 @@ from actions.restrict_ips import (
     POLICY_UNKNOWN,
     Config,
     Result,
-    run,
+    prepare,
 )
-from policy.action import Close, Continue, Respond
+from policy.action import Close, Continue, Outcome, Respond
 from policy.exchange import Exchange
 from policy.ip_policy import IpPolicy
 from policy.net import parse_network
@@ -25,6 +25,10 @@ from tests import exchanges
 
 def config(**fields: Any) -> Config:
     return Config.model_validate(fields)
+
+
+def run(config: Config, exchange: Exchange) -> Outcome[Result]:
+    return ACTION.run(prepare(config), exchange)  # type: ignore[return-value]  # has no effects
 
 
 def allowed(cidr: str = "") -> Result:
@@ -172,24 +176,24 @@ def test_the_lists_it_relies_on_are_known_at_load() -> None:
 
 
 def test_who_has_passed_passes_again_and_others_are_judged(exchange: Exchange) -> None:
-    settings = config(deny=["192.0.2.0/24"])
+    gate = prepare(config(deny=["192.0.2.0/24"]))
     exchange.connection.client_ip = "198.51.100.1"
-    assert run(settings, exchange) is run(settings, exchange)
+    assert ACTION.run(gate, exchange) is ACTION.run(gate, exchange)
     exchange.connection.client_ip = "192.0.2.1"
-    assert isinstance(run(settings, exchange), Respond)
+    assert isinstance(ACTION.run(gate, exchange), Respond)
 
 
 def test_named_lists_are_asked_each_time(vendors: Exchange) -> None:
-    settings = config(ip_policies=["vendor"])
+    gate = prepare(config(ip_policies=["vendor"]))
     vendors.connection.client_ip = "192.0.2.7"
-    assert isinstance(run(settings, vendors), Continue)
+    assert isinstance(ACTION.run(gate, vendors), Continue)
     vendors.surroundings = exchanges.surroundings()
-    assert isinstance(run(settings, vendors), Respond)
+    assert isinstance(ACTION.run(gate, vendors), Respond)
 
 
 def test_only_so_many_clients_are_remembered(exchange: Exchange) -> None:
-    settings = config(deny=["192.0.2.0/24"])
+    gate = prepare(config(deny=["192.0.2.0/24"]))
     for number in range(MAX_REMEMBERED + 1):
         exchange.connection.client_ip = f"10.0.{number >> 8}.{number & 255}"
-        run(settings, exchange)
-    assert len(settings.passing) == 1
+        ACTION.run(gate, exchange)
+    assert len(gate.passing) == 1

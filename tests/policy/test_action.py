@@ -17,6 +17,12 @@ def run(_config: Config, _exchange: Exchange) -> Continue[None]:
     return Continue()
 
 
+def test_an_action_runs_with_its_configuration_unless_it_prepares_something_else() -> None:
+    config = Config()
+    plain = Action(name="plain", phases=frozenset(Phase), config=Config, run=run)
+    assert plain.prepare(config) is config
+
+
 def test_nothing_that_takes_time_decides_about_connections() -> None:
     with pytest.raises(ValueError, match="slow has effects, for which on_tcp_connect"):
         Action(name="slow", phases=frozenset(Phase), config=Config, run=run, effects=True)

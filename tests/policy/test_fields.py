@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from policy.fields import Fields, encoded_plainly
+from policy.fields import FieldName, Fields, NewLine, encoded_plainly
 
 
 @pytest.fixture
@@ -115,6 +115,33 @@ def test_only_a_whole_line_is_taken_out() -> None:
     assert fields.wire_without(("host",)) == b"\r\nX-Host: Host: a\r\nX: \tHost: c"
     assert fields.wire_without(("x", "host")) == b"\r\nX-Host: Host: a"
     assert fields.wire_without(("absent",)) == fields.wire
+
+
+def test_a_line_and_a_name_serve_any_number_of_messages() -> None:
+    line, name = NewLine("X-New", "3"), FieldName("X-New")
+    for fields in (received(), received()):
+        fields.add_line(line)
+        fields.add_line(line)
+        assert fields.wire == WIRE + b"\r\nX-New: 3\r\nX-New: 3"
+        assert fields.all("x-new") == ["3", "3"]
+        assert fields.remove_named(name)
+        assert not fields.remove_named(name)
+        assert fields.wire == WIRE
+
+
+def test_a_name_that_is_not_ascii_is_looked_for_line_by_line() -> None:
+    fields = Fields([("\xc4", "1"), ("B", "2")])
+    assert fields.remove("\xe4")
+    assert fields.lines == [("B", "2")]
+
+
+def test_a_notable_line_is_noticed() -> None:
+    fields = received()
+    assert fields.notable == frozenset()
+    fields.add_line(NewLine("Connection", "close"))
+    assert fields.notable == {"connection"}
+    fields.remove_named(FieldName("CONNECTION"))
+    assert fields.notable == frozenset()
 
 
 @pytest.mark.parametrize("value", ["a\r\nB: c", "a\nb", "a\x00", "ä", "a\tb"])
