@@ -16,7 +16,15 @@ from setuptools.command.build_ext import build_ext
 from setuptools.errors import BaseError, CCompilerError
 
 COMPILED = [
+    "actions/jose/base64url.py",
     "actions/jose/key_set.py",
+    "actions/jose/signature.py",
+    "actions/jose/strict_json.py",
+    "actions/jose/token.py",
+    "actions/jwt_validation/asked.py",
+    "actions/jwt_validation/claims.py",
+    "actions/jwt_validation/decision.py",
+    "actions/jwt_validation/key_source.py",
     "actions/jwt_validation/presented.py",
     "actions/jwt_validation/verification.py",
     "actions/login/standing.py",
@@ -34,6 +42,7 @@ COMPILED = [
     "proxy/arrival.py",
     "proxy/completion.py",
     "proxy/deadlines.py",
+    "proxy/documents.py",
     "proxy/downstream.py",
     "proxy/effects.py",
     "proxy/exchange_driver.py",

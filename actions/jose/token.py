@@ -7,7 +7,6 @@ about keys (`jwk`, `jku`, `x5c`, `x5u`) is never looked at.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -30,34 +29,53 @@ class CriticalExtension(TokenError):  # noqa: N818 - named for what the token ha
     """A token that wants an extension to be understood, or has `b64` (RFC 7797)."""
 
 
-# Not frozen: to make a frozen one takes as long as to read its base64.
-@dataclass(slots=True, kw_only=True, repr=False)
-class Token:
-    """The parts of a token that nobody has verified yet. Not to be changed.
+class Header:
+    """A header that was read and checked. Not to be changed: tokens share it.
 
-    Tokens with the same header share it.
+    `algorithm` is any JSON value, None when it says nothing of it. `kid` is the id of the key, if
+    it names one, and only ever compared. `media_type` is its `typ` in lower case without
+    `application/` (RFC 7515, section 4.1.9), "" for none.
     """
 
-    header: dict[str, Any]
-    payload: bytes
-    signing_input: bytes
-    signature: bytes
+    __slots__ = ("algorithm", "kid", "media_type", "members")
+
+    def __init__(self, members: dict[str, Any]) -> None:
+        """Take the members; raises TokenError for what no token of ours has."""
+        _check_header(members)
+        kid: str | None = members.get("kid")
+        self.members = members
+        self.algorithm: object = members.get("alg")
+        self.kid = kid
+        self.media_type = str(members.get("typ", "")).lower().removeprefix("application/")
+
+
+class Token:
+    """The parts of a token that nobody has verified yet."""
+
+    __slots__ = ("header", "payload", "signature", "signing_input")
+
+    def __init__(
+        self, header: Header, payload: bytes, signing_input: bytes, signature: bytes
+    ) -> None:
+        self.header = header
+        self.payload = payload
+        self.signing_input = signing_input
+        self.signature = signature
 
     @property
     def algorithm(self) -> object:
-        """What the header says about the algorithm: any JSON value, None when it says nothing."""
-        return self.header.get("alg")
+        """What the header says about the algorithm."""
+        return self.header.algorithm
 
     @property
     def kid(self) -> str | None:
-        """The id of the key, if the token names one. Only ever compared."""
-        kid: str | None = self.header.get("kid")
-        return kid
+        """The id of the key."""
+        return self.header.kid
 
     @property
     def media_type(self) -> str:
-        """The `typ` in lower case without `application/` (RFC 7515, section 4.1.9); "" for none."""
-        return str(self.header.get("typ", "")).lower().removeprefix("application/")
+        """What kind of token it says it is."""
+        return self.header.media_type
 
 
 def parse_token(text: str) -> Token:
@@ -71,29 +89,24 @@ def parse_token(text: str) -> Token:
         raise TokenError("a token is three parts of base64url with dots between them")
     if len(encoded_header) > MAX_HEADER:
         raise TokenError(f"its header has more than {MAX_HEADER} characters")
-    header = _known_header(encoded_header) if len(encoded_header) <= MAX_KNOWN else None
+    is_short = len(encoded_header) <= MAX_KNOWN
+    header: Header = (_known_header if is_short else _read_header)(encoded_header)
     try:
         payload = base64url.decode(encoded_payload)
         signature = base64url.decode(encoded_signature)
     except ValueError as error:
         raise TokenError(f"a part of it: {error}") from None
-    return Token(
-        header=header or _read_header(encoded_header),
-        payload=payload,
-        signing_input=signing_input.encode("ascii"),
-        signature=signature,
-    )
+    return Token(header, payload, signing_input.encode("ascii"), signature)
 
 
-def _read_header(encoded: str) -> dict[str, Any]:
+def _read_header(encoded: str) -> Header:
     try:
-        header = parse_object(base64url.decode(encoded))
-    except JsonError as error:
-        raise TokenError(f"its header: {error}") from None
+        members = parse_object(base64url.decode(encoded))
+    except JsonError as wrong:
+        raise TokenError(f"its header: {wrong}") from None
     except ValueError as error:
         raise TokenError(f"a part of it: {error}") from None
-    _check_header(header)
-    return header
+    return Header(members)
 
 
 # An issuer writes the same header before all tokens that one key signs.

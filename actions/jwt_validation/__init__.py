@@ -19,45 +19,20 @@ refusal; the client learns no more than RFC 6750 has words for.
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from functools import cached_property
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 from actions.jwt_validation.asked import Asked, Words, doubtful, make_ready, words_of
 from actions.jwt_validation.claims import NS_PER_S, ClaimRules
+from actions.jwt_validation.decision import decide
 from actions.jwt_validation.key_source import key_set_request, key_sources
 from actions.jwt_validation.lint import described_sets, lint_algorithms, lint_keys, lint_shown
-from actions.jwt_validation.presented import (
-    MAX_BODY,
-    BodyFields,
-    TokenPlace,
-    body_fields,
-    has_body,
-    token_in_body,
-    token_in_header,
-)
-from actions.jwt_validation.refusals import Refused
-from actions.jwt_validation.result import Result, TokenResult
+from actions.jwt_validation.result import Result
 from actions.jwt_validation.settings import Audience, Http, Issuer, Jws
-from actions.jwt_validation.verification import Refusal, Verdict, Verifier, recall, verify
-from policy.action import (
-    Action,
-    ActionConfig,
-    ActionError,
-    Continue,
-    Doc,
-    Exchange,
-    Lint,
-    Outcome,
-    Respond,
-    Steps,
-)
+from policy.action import Action, ActionConfig, Doc, Exchange, Lint, Outcome, Steps
 from policy.config_types import DurationNs, DurationRange, Pending
-from policy.effect import Effect, GetDocument, ReadBody
-from policy.exchange import Check, Request
+from policy.effect import GetDocument
 from policy.phase import Phase
-
-NOTHING_SHOWN: Final[Continue[Result]] = Continue()
 
 
 class Config(ActionConfig):
@@ -99,132 +74,8 @@ class Config(ActionConfig):
 
 
 def run(config: Config, exchange: Exchange) -> Outcome[Result] | Steps[Result]:
-    """Check the tokens of one request: at once, where the only one was in order before."""
-    request = exchange.request
-    if request is None:
-        return NOTHING_SHOWN
-    asked = config.asked
-    place, looked_up = asked.in_one_field, None
-    # Whoever wants to know what was looked at gets everything looked at anew.
-    if place is not None and exchange.checks is None:
-        values = request.headers.by_name.get(place.name)
-        if values is not None and len(values) == 1:
-            looked_up = values[0]
-            accepted = recall(asked.verifier, place, looked_up, exchange.surroundings)
-            if accepted is not None:
-                if asked.withheld:
-                    request.withheld |= asked.withheld
-                return accepted
-    return begun(check(config, request, exchange, looked_up))
-
-
-def begun(steps: Steps[Result]) -> Outcome[Result] | Steps[Result]:
-    """Go on to the first effect; where there is none, return what was decided."""
-    try:
-        effect = next(steps)
-    except StopIteration as end:
-        outcome: Outcome[Result] = end.value
-        return outcome
-    return going_on(steps, effect)
-
-
-def going_on(steps: Steps[Result], effect: Effect) -> Steps[Result]:
-    """Go on from an effect that steps have already asked for."""
-    try:
-        while True:
-            effect = steps.send((yield effect))
-    except StopIteration as end:
-        outcome: Outcome[Result] = end.value
-        return outcome
-
-
-def check(
-    config: Config, request: Request, exchange: Exchange, looked_up: str | None
-) -> Steps[Result]:
-    """Check the tokens of one request; yields effects for keys and for the body.
-
-    `looked_up` is a field's value that no token is remembered by.
-    """
-    asked = config.asked
-    accepted: Outcome[Result] = NOTHING_SHOWN
-    tokens: list[TokenResult] = []
-    fields: BodyFields | None = None
-    for place in asked.places:
-        if place.in_header:
-            found = token_in_header(place, request.headers)
-        else:
-            read = fields if fields is not None else (yield from read_fields(request))
-            if isinstance(read, Refused):
-                return refuse(config, exchange, place, tokens, Refusal(read))
-            fields = read
-            found = token_in_body(place, fields)
-        verdict = yield from judge(found, asked.verifier, place, exchange, looked_up)
-        if isinstance(verdict, Refusal):
-            return refuse(config, exchange, place, tokens, verdict)
-        accepted = verdict
-        if len(asked.places) > 1 and verdict.result is not None:
-            tokens += verdict.result.tokens
-            if verdict.admitted_until_ns is not None:
-                exchange.admit_until(verdict.admitted_until_ns)
-    if asked.withheld:
-        request.withheld |= asked.withheld
-    return Continue(Result(tokens=tokens)) if tokens else accepted
-
-
-def judge(
-    found: str | Refused,
-    verifier: Verifier,
-    place: TokenPlace,
-    exchange: Exchange,
-    looked_up: str | None,
-) -> Generator[Effect, Any, Verdict]:
-    """Judge what stood in one place."""
-    if isinstance(found, Refused):
-        return Refusal(found)
-    written = place.prefix + found
-    if exchange.checks is None and written != looked_up:
-        accepted = recall(verifier, place, written, exchange.surroundings)
-        if accepted is not None:
-            return accepted
-    return (yield from verify(verifier, place, found, exchange))
-
-
-def read_fields(request: Request) -> Generator[Effect, Any, BodyFields | Refused]:
-    """Read the fields of the body, where a body may be."""
-    refused = has_body(request)
-    if refused is not None:
-        return refused
-    body: bytes | None = yield ReadBody(limit_bytes=MAX_BODY)
-    return body_fields(request, body)
-
-
-def refuse(
-    config: Config,
-    exchange: Exchange,
-    place: TokenPlace,
-    tokens: list[TokenResult],
-    refusal: Refusal,
-) -> Outcome[Result]:
-    """End the request, or only record what was found."""
-    refused, token = refusal.refused, refusal.token
-    if exchange.checks is not None:
-        where = f"{place.location} {place.written_name!r}: {refused.message}"
-        exchange.checks.append(Check(subject="token", passed=False, detail=where))
-    if token is not None:
-        tokens.append(token)
-    result = Result(
-        tokens=tokens,
-        error=ActionError(code=refused.error_code, message=refused.message),
-    )
-    if not config.enforce:
-        return Continue(result)
-    return Respond(
-        status_code=refused.status_code,
-        reason=refused.reason,
-        headers=refused.headers,
-        error_code=refused.error_code,
-        result=result,
-    )
+    """Check the tokens of one request."""
+    return decide(config, exchange)
 
 
 def documents(config: Config) -> tuple[GetDocument, ...]:

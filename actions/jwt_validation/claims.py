@@ -49,12 +49,15 @@ class ClaimRules:
     max_age_s: float | None = None
 
 
-class Shown(NamedTuple):
+class Shown:
     """The claims that a token came with, and when."""
 
-    claims: Mapping[str, Any]
-    token: Token
-    now_s: float
+    __slots__ = ("claims", "now_s", "token")
+
+    def __init__(self, claims: dict[str, Any], token: Token, now_s: float) -> None:
+        self.claims = claims
+        self.token = token
+        self.now_s = now_s
 
 
 class Finding(NamedTuple):

@@ -6,7 +6,7 @@ that was asked of it, until it expires. That is the usual way through here: one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final, TypeAlias
@@ -35,7 +35,7 @@ from actions.jwt_validation.refusals import (
     TOKEN_MALFORMED,
     Refused,
 )
-from actions.jwt_validation.result import Result, TokenResult
+from actions.jwt_validation.result import Result, TokenResult, Verified
 from policy.action import Continue
 from policy.effect import Document, Effect, GetDocument, Unavailable
 from policy.exchange import Check, Exchange
@@ -55,18 +55,35 @@ class Verifier:
     metadata: Mapping[str, GetDocument] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
 class Refusal:
     """A token that was not accepted; `token` as far as it could be read."""
 
-    refused: Refused
-    token: TokenResult | None = None
+    __slots__ = ("refused", "token")
+
+    def __init__(self, refused: Refused, token: TokenResult | None = None) -> None:
+        self.refused = refused
+        self.token = token
+
+
+class Unverified:
+    """A token that was read, and that nobody has believed yet."""
+
+    __slots__ = ("algorithm", "claims", "text", "token")
+
+    def __init__(
+        self, text: str, token: Token, algorithm: Algorithm, claims: dict[str, Any]
+    ) -> None:
+        self.text = text
+        self.token = token
+        self.algorithm = algorithm
+        self.claims = claims
 
 
 Accepted: TypeAlias = Continue[Result]
 Verdict: TypeAlias = Accepted | Refusal
 Mark: TypeAlias = tuple[bytes, str | bytes]
 Answers: TypeAlias = list[tuple[KeySource, Document | Unavailable]]
+Verifying: TypeAlias = Generator[Effect, Any, Verdict]
 
 
 def recall(
@@ -79,9 +96,9 @@ def recall(
     """
     mark, now_ns = _mark(place, written), surroundings.now_ns()
     for source in verifier.sources:
-        keys = source.inline or surroundings.document_at_hand(source.awaited)  # type: ignore[arg-type]  # one of both is there
-        if keys is not None:
-            remembered: Accepted | None = keys.value.remembered.find(mark, now_ns)
+        document = _at_hand(source, surroundings)
+        if document is not None:
+            remembered: Accepted | None = _keys(document).remembered.find(mark, now_ns)
             if remembered is not None:
                 return remembered
     return None
@@ -89,16 +106,31 @@ def recall(
 
 def verify(
     verifier: Verifier, place: TokenPlace, text: str, exchange: Exchange
-) -> Generator[Effect, Any, Verdict]:
-    """Verify one token: the cheap checks first, then the signature; yields effects for keys.
+) -> Verdict | Verifying:
+    """Verify one token: the cheap checks first, then the signature.
 
-    A token in order gives the outcome for a request that shows it alone: made once, it is what
-    is remembered.
+    Where all keys are at hand and one of them has signed it, the verdict is there at once; else
+    it comes from a generator that asks for keys. A token in order gives the outcome for a request
+    that shows it alone: made once, it is what is remembered.
     """
+    read = _read(verifier, text, exchange)
+    if isinstance(read, Refusal):
+        return read
+    # Whoever is told what was looked at is told everything once, in its order.
+    answers = _answers_at_hand(verifier, read, exchange) if exchange.checks is None else None
+    if answers is not None:
+        keys = _known_signer(read, answers, exchange)
+        if keys is not None:
+            return _judged(keys, read, verifier, place, exchange)
+    return _verify_asking(verifier, place, read, answers, exchange)
+
+
+def _read(verifier: Verifier, text: str, exchange: Exchange) -> Unverified | Refusal:
+    """Read a token as far as nobody's word has to be taken for it."""
     try:
         token = parse_token(text)
-    except CriticalExtension as error:
-        return Refusal(_told(exchange, "token", str(error), CRITICAL_EXTENSION))
+    except CriticalExtension as extension:
+        return Refusal(_told(exchange, "token", str(extension), CRITICAL_EXTENSION))
     except TokenError as malformed:
         return Refusal(_told(exchange, "token", str(malformed), TOKEN_MALFORMED))
     algorithm = _algorithm(token, verifier.algorithms)
@@ -110,36 +142,80 @@ def verify(
         claims = parse_object(token.payload)
     except JsonError as wrong:
         return Refusal(_told(exchange, "claims", str(wrong), INVALID_CLAIMS))
-    _tell(exchange, "alg", lambda: algorithm.name)
+    if exchange.checks is not None:
+        _tell(exchange, "alg", algorithm.name)
+    return Unverified(text, token, algorithm, claims)
 
-    surroundings = exchange.surroundings
+
+def _answers_at_hand(verifier: Verifier, read: Unverified, exchange: Exchange) -> Answers | None:
+    """Return the key sets of a token's issuer; None where one of them has to be asked for."""
+    issuer, metadata = read.claims.get("iss"), None
+    request = verifier.metadata.get(issuer) if isinstance(issuer, str) else None
+    if request is not None:
+        metadata = exchange.surroundings.document_at_hand(request)
+        if metadata is None:
+            return None
     answers: Answers = []
-    for source in (yield from _sources_of(claims.get("iss"), verifier, exchange)):
-        known = source.inline or surroundings.document_at_hand(source.awaited)  # type: ignore[arg-type]  # one of both is there
-        answers.append((source, known or (yield source.at_hand)))  # type: ignore[misc]  # as above
-    keys = yield from find_signer(token, algorithm, answers, exchange)
-    now_ns = surroundings.now_ns()
-    shown = Shown(claims, token, now_ns / NS_PER_S)
+    for source in _sources_of(issuer, verifier, metadata, exchange):
+        document = _at_hand(source, exchange.surroundings)
+        if document is None:
+            return None
+        answers.append((source, document))
+    return answers
+
+
+def _verify_asking(
+    verifier: Verifier,
+    place: TokenPlace,
+    read: Unverified,
+    answers: Answers | None,
+    exchange: Exchange,
+) -> Verifying:
+    """Verify a token that none of the keys at hand has signed; `answers` were tried in vain."""
+    keys: KeySet | Refused | None = None
+    if answers is None:
+        answers = yield from _asked_for(verifier, read, exchange)
+        keys = _known_signer(read, answers, exchange)
+    if keys is None:
+        keys = yield from _find_signer(read, answers, exchange)
+    return _judged(keys, read, verifier, place, exchange)
+
+
+def _judged(
+    keys: KeySet | Refused,
+    read: Unverified,
+    verifier: Verifier,
+    place: TokenPlace,
+    exchange: Exchange,
+) -> Verdict:
+    """Judge the claims; `keys` are those that signed the token, or why there are none."""
+    now_ns = exchange.surroundings.now_ns()
+    shown = Shown(read.claims, read.token, now_ns / NS_PER_S)
     if exchange.checks is not None:
         for claim, detail, fault in findings(place.checks, shown):
             exchange.checks.append(Check(subject=claim, passed=fault is None, detail=detail))
     refused = keys if isinstance(keys, Refused) else refusal_of(place.checks, shown)
-    result = TokenResult(
-        header=token.header,
-        payload=claims,
-        signature=text.rpartition(".")[2],
-        location=place.location,
-        location_property=place.written_name,
-        verified=refused is None,
-    )
     if refused is not None:
-        return Refusal(refused, result)
+        return Refusal(refused, _result(read, place))
     assert isinstance(keys, KeySet)
-    until_ns = valid_until_ns(claims, verifier.rules, now_ns)
-    accepted = Continue(Result(tokens=[result]), admitted_until_ns=until_ns)
-    mark = _mark(place, place.prefix + text)
+    until_ns = valid_until_ns(read.claims, verifier.rules, now_ns)
+    result = Verified(read.text, place.location, place.written_name)
+    accepted: Accepted = Continue(result, until_ns)
+    mark = _mark(place, place.prefix + read.text)
     keys.remembered.keep(mark, accepted, from_ns=now_ns, until_ns=until_ns)
     return accepted
+
+
+def _result(read: Unverified, place: TokenPlace) -> TokenResult:
+    """Return what expressions see of a token that was not accepted."""
+    return TokenResult(
+        header=read.token.header.members,
+        payload=read.claims,
+        signature=read.text.rpartition(".")[2],
+        location=place.location,
+        location_property=place.written_name,
+        verified=False,
+    )
 
 
 def _mark(place: TokenPlace, written: str) -> Mark:
@@ -153,9 +229,28 @@ def _mark(place: TokenPlace, written: str) -> Mark:
     return place.fingerprint, sha256(written.encode("utf-8", "surrogateescape")).digest()
 
 
+def _asked_for(
+    verifier: Verifier, read: Unverified, exchange: Exchange
+) -> Generator[Effect, Any, Answers]:
+    """Return the key sets of a token's issuer, as far as they can be had at once."""
+    issuer = read.claims.get("iss")
+    request = verifier.metadata.get(issuer) if isinstance(issuer, str) else None
+    metadata: Document | Unavailable | None = None
+    if request is not None:
+        metadata = exchange.surroundings.document_at_hand(request) or (yield request)
+    answers: Answers = []
+    for source in _sources_of(issuer, verifier, metadata, exchange):
+        document = _at_hand(source, exchange.surroundings)
+        answers.append((source, document or (yield source.at_hand)))  # type: ignore[misc]  # inline sets are at hand
+    return answers
+
+
 def _sources_of(
-    issuer: object, verifier: Verifier, exchange: Exchange
-) -> Generator[Effect, Any, Sequence[KeySource]]:
+    issuer: object,
+    verifier: Verifier,
+    metadata: Document | Unavailable | None,
+    exchange: Exchange,
+) -> Sequence[KeySource]:
     """Return the key sets that an issuer's keys are looked up in (JW-18).
 
     A token from anybody else is looked up in all of them: whether it is signed decides how it is
@@ -163,63 +258,75 @@ def _sources_of(
     """
     if not isinstance(issuer, str) or issuer not in verifier.rules.issuers:
         return verifier.sources
-    request = verifier.metadata.get(issuer)
-    if request is not None:
-        answer = exchange.surroundings.document_at_hand(request) or (yield request)
-        if isinstance(answer, Document) and answer.value.issuer == issuer:
-            named = [each for each in verifier.sources if each.name == answer.value.jwks_uri]
-            if named:
-                _tell(exchange, "keys", lambda: f"{named[0].name}, by its metadata")
-                return named
+    if isinstance(metadata, Document) and metadata.value.issuer == issuer:
+        named = [each for each in verifier.sources if each.name == metadata.value.jwks_uri]
+        if named:
+            if exchange.checks is not None:
+                _tell(exchange, "keys", f"{named[0].name}, by its metadata")
+            return named
     return [each for each in verifier.sources if issuer in each.issuers]
 
 
-def find_signer(
-    token: Token, algorithm: Algorithm, answers: Answers, exchange: Exchange
-) -> Generator[Effect, Any, KeySet | Refused]:
-    """Return the key set with the key that signed a token.
+def _known_signer(read: Unverified, answers: Answers, exchange: Exchange) -> KeySet | None:
+    """Return the key set, of those that are there, with the key that signed a token."""
+    for source, answer in answers:
+        if isinstance(answer, Document) and _has_signed(read, source, answer, exchange):
+            return _keys(answer)
+    return None
 
-    First what is at hand; then what was not; then, because issuers change their keys, what may be
+
+def _find_signer(
+    read: Unverified, answers: Answers, exchange: Exchange
+) -> Generator[Effect, Any, KeySet | Refused]:
+    """Return the key set with the key that signed a token, when none that is there has.
+
+    First come those that are not there yet; then, because issuers change their keys, what may be
     newer: so a new key's first token passes, and a made-up one costs a fetch a minute at most.
     """
-    known = [(source, answer) for source, answer in answers if isinstance(answer, Document)]
-    missing = [source for source, answer in answers if isinstance(answer, Unavailable)]
-    for source, document in known:
-        if _has_signed(token, algorithm, source, document, exchange):
-            return _keys(document)
     unavailable = False
-    for source in missing:
+    for source, missing in answers:
+        if isinstance(missing, Document):
+            continue
         answer = yield source.awaited  # type: ignore[misc]  # inline sets are never missing
         if not isinstance(answer, Document):
             unavailable = True
             told = f"{source.name}: {answer.reason}"
             exchange.warnings.append(f"jwt-validation: {told}")
             _told(exchange, "keys", told, KEYS_UNAVAILABLE)
-        elif _has_signed(token, algorithm, source, answer, exchange):
+        elif _has_signed(read, source, answer, exchange):
             return _keys(answer)
-    for source, document in known:
-        request = source.newer(document.version)
-        answer = document if request is None else (yield request)
+    for source, known in answers:
+        if not isinstance(known, Document):
+            continue
+        request = source.newer(known.version)
+        newer = known if request is None else (yield request)
         if (
-            isinstance(answer, Document)
-            and answer.version > document.version
-            and _has_signed(token, algorithm, source, answer, exchange)
+            isinstance(newer, Document)
+            and newer.version > known.version
+            and _has_signed(read, source, newer, exchange)
         ):
-            return _keys(answer)
+            return _keys(newer)
     if unavailable:
         return KEYS_UNAVAILABLE
-    kid = "no kid" if token.kid is None else f"kid {token.kid!r}"
+    kid = "no kid" if read.token.kid is None else f"kid {read.token.kid!r}"
     return _told(exchange, "signature", f"no key that fits ({kid}) has made it", SIGNATURE_INVALID)
 
 
 def _has_signed(
-    token: Token, algorithm: Algorithm, source: KeySource, document: Document, exchange: Exchange
+    read: Unverified, source: KeySource, document: Document, exchange: Exchange
 ) -> bool:
-    key = signing_key(token, _keys(document), algorithm)
-    if key is None:
+    if signing_key(read.token, _keys(document), read.algorithm) is None:
         return False
-    _tell(exchange, "signature", lambda: f"made with a key of {source.name}")
+    if exchange.checks is not None:
+        _tell(exchange, "signature", f"made with a key of {source.name}")
     return True
+
+
+def _at_hand(source: KeySource, surroundings: Surroundings) -> Document | None:
+    """Return a key set that may be used without asking for it."""
+    if source.awaited is None:
+        return source.inline
+    return surroundings.document_at_hand(source.awaited)
 
 
 def _keys(document: Document) -> KeySet:
@@ -238,7 +345,7 @@ def _told(exchange: Exchange, subject: str, detail: str, refused: Refused) -> Re
     return refused
 
 
-def _tell(exchange: Exchange, subject: str, detail: Callable[[], str]) -> None:
-    """Tell what was found in order, if anybody asks: nearly always nobody does."""
+def _tell(exchange: Exchange, subject: str, detail: str) -> None:
+    """Tell what was found in order, to somebody who asks."""
     if exchange.checks is not None:
-        exchange.checks.append(Check(subject=subject, passed=True, detail=detail()))
+        exchange.checks.append(Check(subject=subject, passed=True, detail=detail))

@@ -183,6 +183,7 @@ def test_a_new_key_s_first_token_passes() -> None:
     assert world.version == 2
 
 
+@pytest.mark.sources_only
 def test_a_verified_token_is_not_verified_again(monkeypatch: pytest.MonkeyPatch) -> None:
     world, asked = World(key_set(RS256)), config()
     first = world.run(asked, shown(RS256.token()))
@@ -237,6 +238,7 @@ BOUNDS: dict[str, tuple[dict[str, Any], dict[str, Any], float, str]] = {
 }
 
 
+@pytest.mark.sources_only
 @pytest.mark.parametrize(("claims", "asked", "end_s", "expected"), BOUNDS.values(), ids=BOUNDS)
 def test_a_remembered_token_is_in_order_up_to_its_last_moment_and_not_after(
     claims: dict[str, Any],
@@ -295,6 +297,7 @@ def test_keys_that_are_not_at_hand_any_more_vouch_for_nothing() -> None:
 SPELLINGS = ["bearer {}", "BEARER {}", "Bearer   {}", "Bearer {} "]
 
 
+@pytest.mark.sources_only
 @pytest.mark.parametrize("written", SPELLINGS)
 def test_a_known_token_is_the_same_however_it_is_shown(
     written: str, monkeypatch: pytest.MonkeyPatch
@@ -334,6 +337,7 @@ def test_a_known_token_without_its_prefix_is_refused() -> None:
         assert reason(world.run(without, shown(token))) == "token_malformed"
 
 
+@pytest.mark.sources_only
 def test_a_known_long_token_is_not_verified_again(monkeypatch: pytest.MonkeyPatch) -> None:
     world, token = World(key_set(RS256)), RS256.token(claims_of(roles=["r" * 20] * 200))
     assert reason(world.run(config(), shown(token))) is None
@@ -697,6 +701,7 @@ def test_a_known_token_is_withheld_like_a_new_one() -> None:
         assert exchange.request.withheld == {"authorization"}
 
 
+@pytest.mark.sources_only
 def test_a_known_token_in_a_body_is_not_verified_again(monkeypatch: pytest.MonkeyPatch) -> None:
     token = RS256.token()
     world = World(key_set(RS256), body=f"token={token}".encode())
