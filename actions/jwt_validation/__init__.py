@@ -24,7 +24,7 @@ from typing import Annotated
 
 from actions.jwt_validation.asked import Asked, Words, doubtful, make_ready, words_of
 from actions.jwt_validation.claims import NS_PER_S, ClaimRules
-from actions.jwt_validation.decision import decide
+from actions.jwt_validation.decision import Prepared, decide
 from actions.jwt_validation.key_source import key_set_request, key_sources
 from actions.jwt_validation.lint import described_sets, lint_algorithms, lint_keys, lint_shown
 from actions.jwt_validation.result import Result
@@ -73,9 +73,14 @@ class Config(ActionConfig):
         return make_ready(words)
 
 
-def run(config: Config, exchange: Exchange) -> Outcome[Result] | Steps[Result]:
+def prepare(config: Config) -> Prepared:
+    """Make ready what is asked of tokens."""
+    return Prepared(config.asked, enforce=config.enforce)
+
+
+def run(prepared: Prepared, exchange: Exchange) -> Outcome[Result] | Steps[Result]:
     """Check the tokens of one request."""
-    return decide(config, exchange)
+    return decide(prepared, exchange)
 
 
 def documents(config: Config) -> tuple[GetDocument, ...]:
@@ -104,6 +109,7 @@ ACTION = Action(
     phases=frozenset({Phase.ON_HTTP_REQUEST}),
     config=Config,
     result=Result,
+    prepare=prepare,
     run=run,
     effects=True,
     lint=lint,

@@ -7,7 +7,7 @@ it is looked up, and that is all.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from actions.jwt_validation.asked import Asked
 from actions.jwt_validation.presented import (
@@ -29,33 +29,34 @@ from policy.exchange import Check, Request
 NOTHING_SHOWN: Final[Continue[Result]] = Continue()
 
 
-class Configured(Protocol):
-    """The part of a configuration that a request is decided by."""
+class Prepared:
+    """What a request is decided by: all that is asked of its tokens, and whether it ends for one.
 
-    @property
-    def asked(self) -> Asked:
-        """What is asked of every token."""
+    With `enforce` false it goes on whatever was found.
+    """
 
-    @property
-    def enforce(self) -> bool:
-        """Whether anything ends here."""
+    __slots__ = ("asked", "enforce")
+
+    def __init__(self, asked: Asked, *, enforce: bool) -> None:
+        self.asked = asked
+        self.enforce = enforce
 
 
-def decide(config: Configured, exchange: Exchange) -> Outcome[Result] | Steps[Result]:
+def decide(prepared: Prepared, exchange: Exchange) -> Outcome[Result] | Steps[Result]:
     """Check the tokens of one request; a generator where effects may be needed for it."""
     request = exchange.request
     if request is None:
         return NOTHING_SHOWN
-    asked = config.asked
+    asked = prepared.asked
     place = asked.in_one_field
     if place is None:
-        return _check_places(config, asked, request, exchange)
+        return _check_places(prepared, asked, request, exchange)
     verdict = _check_field(asked, place, request, exchange)
     if isinstance(verdict, Continue):
         return _passed(verdict, asked, request)
     if isinstance(verdict, Refusal):
-        return _refuse(config, exchange, place, [], verdict)
-    return _check_waiting(config, asked, request, exchange, verdict)
+        return _refuse(prepared, exchange, place, [], verdict)
+    return _check_waiting(prepared, asked, request, exchange, verdict)
 
 
 def _passed(outcome: Outcome[Result], asked: Asked, request: Request) -> Outcome[Result]:
@@ -107,7 +108,7 @@ def _check_body(
 
 
 def _check_waiting(
-    config: Configured,
+    prepared: Prepared,
     asked: Asked,
     request: Request,
     exchange: Exchange,
@@ -117,12 +118,12 @@ def _check_waiting(
     verdict = yield from verifying
     if isinstance(verdict, Refusal):
         place = asked.places[0]
-        return _refuse(config, exchange, place, [], verdict)
+        return _refuse(prepared, exchange, place, [], verdict)
     return _passed(verdict, asked, request)
 
 
 def _check_places(
-    config: Configured, asked: Asked, request: Request, exchange: Exchange
+    prepared: Prepared, asked: Asked, request: Request, exchange: Exchange
 ) -> Steps[Result]:
     """Check the tokens in all places, or in the body; yields effects for keys and for the body."""
     accepted: Outcome[Result] = NOTHING_SHOWN
@@ -134,12 +135,12 @@ def _check_places(
         else:
             read = fields if fields is not None else (yield from _read_fields(request))
             if isinstance(read, Refused):
-                return _refuse(config, exchange, place, tokens, Refusal(read))
+                return _refuse(prepared, exchange, place, tokens, Refusal(read))
             fields = read
             found = _check_body(asked, place, fields, exchange)
         verdict = found if isinstance(found, Continue | Refusal) else (yield from found)
         if isinstance(verdict, Refusal):
-            return _refuse(config, exchange, place, tokens, verdict)
+            return _refuse(prepared, exchange, place, tokens, verdict)
         accepted = verdict
         if len(asked.places) > 1 and verdict.result is not None:
             tokens += verdict.result.tokens
@@ -158,7 +159,7 @@ def _read_fields(request: Request) -> Generator[Effect, Any, BodyFields | Refuse
 
 
 def _refuse(
-    config: Configured,
+    prepared: Prepared,
     exchange: Exchange,
     place: TokenPlace,
     tokens: list[TokenResult],
@@ -175,7 +176,7 @@ def _refuse(
         tokens=tokens,
         error=ActionError(code=refused.error_code, message=refused.message),
     )
-    if not config.enforce:
+    if not prepared.enforce:
         return Continue(result)
     return Respond(
         status_code=refused.status_code,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from actions import LANGUAGE
-from actions.jwt_validation import ACTION, Config, run
+from actions.jwt_validation import ACTION, Config, prepare, run
 from policy.action import Continue, Outcome, Respond
 from policy.effect import Document, Effect, GetDocument, ReadBody, Unavailable
 from policy.exchange import Exchange
@@ -70,7 +70,7 @@ class World:
         exchange.surroundings = replace(
             exchange.surroundings, document_at_hand=self.document_at_hand
         )
-        steps = run(config, exchange)
+        steps = run(prepare(config), exchange)
         if not isinstance(steps, Generator):
             return steps
         answer: Any = None
@@ -354,7 +354,7 @@ def test_with_keys_at_hand_a_token_is_decided_at_once() -> None:
         exchange.surroundings = replace(
             exchange.surroundings, document_at_hand=world.document_at_hand
         )
-        assert isinstance(run(config(), exchange), Continue | Respond)
+        assert isinstance(run(prepare(config()), exchange), Continue | Respond)
     assert world.asked == asked_before
 
 
@@ -389,7 +389,7 @@ def test_another_issuer_s_key_does_not_sign_for_this_one() -> None:
 
 def outcome_of(asked: Config, contents: Mapping[str, bytes], token: str) -> str | None:
     """Return the reason of a refusal, given what there is under URLs."""
-    steps = run(asked, shown(token))
+    steps = run(prepare(asked), shown(token))
     assert isinstance(steps, Generator)
     answer: Any = None
     try:
