@@ -63,8 +63,7 @@ def run(removed: Removed, exchange: Exchange) -> Continue[Result]:
             exchange.request.withheld |= withheld
     if message is None:
         return NONE_REMOVED
-    headers = message.headers
-    found = [name.key for name in names if headers.remove_named(name)]
+    found = message.headers.remove_all(names)
     if not found:
         return NONE_REMOVED
     exchange.changed()

@@ -200,18 +200,26 @@ class Fields:
 
     def remove(self, name: str) -> bool:
         """Drop every line under a name and tell whether there was one."""
-        return self.remove_named(_known(name))
+        return bool(self.remove_all((_known(name),)))
 
-    def remove_named(self, name: FieldName) -> bool:
-        """Do the same for a name that is known from before."""
+    def remove_all(self, names: tuple[FieldName, ...]) -> list[str]:
+        """Drop every line under some names; return in lower case which of them were there."""
         index = self.by_name
-        values = index.get(name.key)
-        if values is None:
-            return False
+        removed: list[str] = []
+        for name in names:
+            values = index.get(name.key)
+            if values is not None:
+                if not removed:
+                    # The one that is there may be that of other messages, too.
+                    index = self._index = index.copy()
+                removed.append(name.key)
+                del index[name.key]
+                self._remove(name, len(values))
+        return removed
+
+    def _remove(self, name: FieldName, count: int) -> None:
         if self.wire is not None:
-            self.wire = _cut(self.wire, name, len(values))
-        index = self._index = index.copy()
-        del index[name.key]
+            self.wire = _cut(self.wire, name, count)
         if self._lines is None:
             self._edits.append((name.key, None))
         else:
@@ -220,7 +228,6 @@ class Fields:
             self._notable = None
         if not self._plain:
             self._plain = None
-        return True
 
     def edit(self, name: str, value: str, encoded: bytes | None) -> None:
         """Give the only line under a lower-case name another value, at its place.

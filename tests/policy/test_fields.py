@@ -124,9 +124,19 @@ def test_a_line_and_a_name_serve_any_number_of_messages() -> None:
         fields.add_line(line)
         assert fields.wire == WIRE + b"\r\nX-New: 3\r\nX-New: 3"
         assert fields.all("x-new") == ["3", "3"]
-        assert fields.remove_named(name)
-        assert not fields.remove_named(name)
+        assert fields.remove_all((name,)) == ["x-new"]
+        assert fields.remove_all((name,)) == []
         assert fields.wire == WIRE
+
+
+def test_names_go_together_and_each_once() -> None:
+    fields = received()
+    shared = fields.by_name
+    names = tuple(map(FieldName, ("host", "none", "X-Id", "HOST")))
+    assert fields.remove_all(names) == ["host", "x-id"]
+    assert (fields.lines, fields.wire) == ([("Accept", "*/*")], b"\r\nAccept: */*")
+    assert list(fields.by_name) == ["accept"]
+    assert list(shared) == ["host", "x-id", "accept"]
 
 
 def test_a_name_that_is_not_ascii_is_looked_for_line_by_line() -> None:
@@ -140,7 +150,7 @@ def test_a_notable_line_is_noticed() -> None:
     assert fields.notable == frozenset()
     fields.add_line(NewLine("Connection", "close"))
     assert fields.notable == {"connection"}
-    fields.remove_named(FieldName("CONNECTION"))
+    fields.remove_all((FieldName("CONNECTION"),))
     assert fields.notable == frozenset()
 
 
