@@ -45,6 +45,7 @@ COMPILED = [
     "proxy/documents.py",
     "proxy/downstream.py",
     "proxy/effects.py",
+    "proxy/endpoint.py",
     "proxy/exchange_driver.py",
     "proxy/http1/body.py",
     "proxy/http1/grammar.py",

@@ -8,11 +8,11 @@ few times a second. Ten thousand connections take it well under a millisecond.
 from __future__ import annotations
 
 import asyncio
-from math import inf
-from typing import Protocol
+import math
+from typing import Final, Protocol
 
-__all__ = ["Deadlines", "Watched", "inf"]
-
+# The deadline of what may take forever.
+inf: Final = math.inf
 DEFAULT_TICK_S = 0.25
 
 

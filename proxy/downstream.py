@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from enum import IntEnum, auto
-from typing import cast
+from typing import Final, cast
 
 from policy.exchange import Connection
 from proxy.deadlines import inf
@@ -27,12 +27,12 @@ from proxy.reception import ConnectionRefused, Reception, plain_connection
 from proxy.refusal import REQUEST_TIMED_OUT, Refusal, bad_request
 from proxy.service import Listener, Service
 
-MAX_TRAILER_BYTES = 8192
-LINGER_S = 2.0
-STOP_FIRST_BYTE_S = 1.0
-MAX_METHOD_BYTES = 64
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-CRLF = b"\r\n"
+MAX_TRAILER_BYTES: Final = 8192
+LINGER_S: Final = 2.0
+STOP_FIRST_BYTE_S: Final = 1.0
+MAX_METHOD_BYTES: Final = 64
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+CRLF: Final = b"\r\n"
 
 
 class State(IntEnum):
@@ -48,8 +48,13 @@ class State(IntEnum):
 
 
 # Names of their own: looking a member up in its class is slow, and every request does so often.
-FIRST_BYTE, HEAD, EXCHANGE, IDLE, DRAIN, TUNNEL, LINGER = State
-BETWEEN_REQUESTS = frozenset({FIRST_BYTE, HEAD, IDLE})
+FIRST_BYTE: Final = State.FIRST_BYTE
+HEAD: Final = State.HEAD
+EXCHANGE: Final = State.EXCHANGE
+IDLE: Final = State.IDLE
+DRAIN: Final = State.DRAIN
+TUNNEL: Final = State.TUNNEL
+LINGER: Final = State.LINGER
 
 
 class DownstreamProtocol(asyncio.Protocol):
@@ -57,9 +62,9 @@ class DownstreamProtocol(asyncio.Protocol):
 
     __slots__ = (
         "_advancing", "_awaits_continue", "_buffer", "_client_blocked", "_connection",
-        "_deadlines", "_discarded", "_driver", "_heads", "_held", "_last", "_limits", "_listener",
-        "_reader", "_reception", "_service", "_state", "_transport", "_upstream_blocked",
-        "_welcomed", "deadline",
+        "_deadlines", "_discarded", "_driver", "_heads", "_held", "_keep_alive_timeout_s", "_last",
+        "_limits", "_listener", "_max_head_bytes", "_reader", "_reception", "_service", "_state",
+        "_transport", "_upstream_blocked", "_welcomed", "deadline",
     )  # fmt: skip
 
     def __init__(
@@ -75,7 +80,7 @@ class DownstreamProtocol(asyncio.Protocol):
         self._welcomed = reception is not None
         if reception is not None:
             self._reception = reception
-        self._limits = service.runtime.limits
+        self._observe(service.runtime.limits)
         self._deadlines = service.deadlines
         self._state = FIRST_BYTE
         self._driver: ExchangeDriver | None = None
@@ -111,7 +116,7 @@ class DownstreamProtocol(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._connection.bytes_in += len(data)
         reader = self._reader
-        if self._state in BETWEEN_REQUESTS:
+        if self._is_between_requests:
             self._advance(data)
         elif self._state is LINGER:
             self._discard(data)
@@ -273,19 +278,30 @@ class DownstreamProtocol(asyncio.Protocol):
 
     def stop(self) -> None:
         """Close at once between requests; else after the response that is being made."""
-        if self._state is State.FIRST_BYTE:
+        if self._state is FIRST_BYTE:
             # Clients ask again when a kept connection closes, but not when a new one does: what
             # this one has come to ask may be on its way.
             self.deadline = min(self.deadline, self._deadlines.now + STOP_FIRST_BYTE_S)
-        elif self._state in BETWEEN_REQUESTS and not self._buffer:
+        elif self._is_between_requests and not self._buffer:
             self._transport.close()
 
     # Reading
 
+    @property
+    def _is_between_requests(self) -> bool:
+        state = self._state
+        return state is IDLE or state is FIRST_BYTE or state is HEAD
+
+    def _observe(self, limits: Limits) -> None:
+        """Keep to limits from now on; those that every request needs are at hand."""
+        self._limits = limits
+        self._max_head_bytes = limits.max_head_bytes
+        self._keep_alive_timeout_s = limits.keep_alive_timeout_s
+
     def _advance(self, data: bytes) -> None:
         """Start one request after another from the bytes at hand."""
         self._advancing = True
-        while data and self._state in BETWEEN_REQUESTS and not self._client_blocked:
+        while data and self._is_between_requests and not self._client_blocked:
             data = self._start_request(data)
         self._advancing = False
         if data and self._state is not LINGER:
@@ -298,7 +314,7 @@ class DownstreamProtocol(asyncio.Protocol):
     def _next(self) -> None:
         self._state = IDLE
         self._reader = None
-        self.deadline = self._deadlines.now + self._limits.keep_alive_timeout_s
+        self.deadline = self._deadlines.now + self._keep_alive_timeout_s
         # A client that asks and asks without reading its answers waits until it has read them.
         if self._held and not self._advancing and not self._client_blocked:
             held, self._held = self._held, b""
@@ -314,9 +330,11 @@ class DownstreamProtocol(asyncio.Protocol):
             # RFC 9112, section 2.2: one empty line before a request is some clients' habit.
             data = data[2:]
         end = data.find(b"\r\n\r\n")
-        limits = self._limits = self._service.runtime.limits
+        limits = self._service.runtime.limits
+        if limits is not self._limits:
+            self._observe(limits)
         try:
-            if end < 0 or end > limits.max_head_bytes:
+            if end < 0 or end > self._max_head_bytes:
                 self._check_unfinished(data, limits)
                 self._wait_for_head(data)
                 return b""
@@ -339,7 +357,7 @@ class DownstreamProtocol(asyncio.Protocol):
         except ConnectionRefused:
             self.abort()
             return b""
-        if isinstance(driver, Refusal):
+        if not isinstance(driver, ExchangeDriver):
             self._refuse(driver)
             return b""
         self._driver = driver

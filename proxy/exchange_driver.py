@@ -7,7 +7,7 @@ in when something arrives, and a policy's generator is resumed when what it aske
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 from policy.action import Close, Continue, Respond
 from policy.engine import Decision, begin_phase, begin_request
@@ -31,7 +31,8 @@ from proxy.waiting_phase import WaitingPhase
 from proxy.websocket_relay import WebSocketRelay
 
 # Names of their own: looking a member up in its class is slow.
-ON_HTTP_REQUEST, ON_HTTP_RESPONSE = Phase.ON_HTTP_REQUEST, Phase.ON_HTTP_RESPONSE
+ON_HTTP_REQUEST: Final = Phase.ON_HTTP_REQUEST
+ON_HTTP_RESPONSE: Final = Phase.ON_HTTP_RESPONSE
 
 
 class ExchangeDriver:
@@ -226,7 +227,8 @@ class ExchangeDriver:
         self._exchange.response = response
         self._exchange.computed = None
         self._upstream_status = response.status_code
-        self._upstream_head_ns = self._service.now_ns()
+        if self._service.completed is not None:
+            self._upstream_head_ns = self._service.now_ns()
         self._writer = ResponseWriter(self._client, self._head, length, content, ended=ended)
         if self._policy.has(ON_HTTP_RESPONSE):
             self._run(ON_HTTP_RESPONSE)

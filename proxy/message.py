@@ -6,10 +6,10 @@ value, wherever it came from, becomes a line of its own (T-AH-2).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from email.utils import formatdate
-from functools import lru_cache
 from http import HTTPStatus
+from typing import Final
 
 from policy.forwarding import LOOP_NAME
 from proxy.http1.grammar import NOT_CONTROL
@@ -20,15 +20,19 @@ Line = tuple[str, str]
 
 ERROR_CODE_FIELD = "ngrok-error-code"
 # Methods whose requests have content by nature: an explicit zero spares the server a doubt.
-WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
+WITH_CONTENT: Final = frozenset({"POST", "PUT", "PATCH"})
 
-CLOSE = ("Connection", "close")
+CLOSE: Final = ("Connection", "close")
 # Written like framing, behind what policies see: `policy.forwarding` says what it is for.
 LOOP_LINE = f"CDN-Loop: {LOOP_NAME}\r\n"
-LOOP_LINE_BYTES = b"\r\n" + LOOP_LINE.encode("ascii")
-CRLF = b"\r\n"
-HEAD_END = b"\r\n\r\n"
-REASONS = {status.value: status.phrase for status in HTTPStatus}
+LOOP_LINE_BYTES: Final = b"\r\n" + LOOP_LINE.encode("ascii")
+CRLF: Final = b"\r\n"
+HEAD_END: Final = b"\r\n\r\n"
+REASONS: Final = {status.value: status.phrase for status in HTTPStatus}
+# As nearly every response begins; a server may give a reason of its own.
+_STATUS_LINES: Final = {
+    status: f"HTTP/1.1 {status} {reason}".encode("ascii") for status, reason in REASONS.items()
+}
 
 
 class InjectedLine(Exception):  # noqa: N818 - named for the attack
@@ -38,15 +42,16 @@ class InjectedLine(Exception):  # noqa: N818 - named for the attack
 class HttpDate:
     """The current time as a Date value (RFC 9110, section 5.6.7), written once per second."""
 
-    __slots__ = ("_second", "_text")
+    __slots__ = ("_now_ns", "_second", "_text")
 
-    def __init__(self) -> None:
+    def __init__(self, now_ns: Callable[[], int]) -> None:
+        self._now_ns = now_ns
         self._second = -1
         self._text = ""
 
-    def at(self, now_ns: int) -> str:
-        """Return the value for a time."""
-        second = now_ns // 1_000_000_000
+    def now(self) -> str:
+        """Return the value for the present time."""
+        second = self._now_ns() // 1_000_000_000
         if second != self._second:
             self._second = second
             self._text = formatdate(second, usegmt=True)
@@ -70,18 +75,21 @@ def passing_request_head(method: str, target: str, wire: bytes, length: int) -> 
 
     Neither is there in the target.
     """
-    line = f"{method} {target} HTTP/1.1".encode("ascii")
     framing = _request_framing(method, length)
+    end = f"{framing}\r\n\r\n".encode("ascii") if framing else CRLF
     # Joined, which takes half the time that formatting does.
-    if not framing:
-        return b"".join((line, wire, LOOP_LINE_BYTES, CRLF))
-    return b"".join((line, wire, LOOP_LINE_BYTES, framing.encode("ascii"), HEAD_END))
+    return b"".join(
+        (
+            method.encode("ascii"), b" ", target.encode("ascii"), b" HTTP/1.1",
+            wire, LOOP_LINE_BYTES, end,
+        )
+    )  # fmt: skip
 
 
 def _request_framing(method: str, length: int) -> str:
-    if length == CHUNKED:
-        return "Transfer-Encoding: chunked"
-    return f"Content-Length: {length}" if length or method in WITH_CONTENT else ""
+    if length == 0:
+        return "Content-Length: 0" if method in WITH_CONTENT else ""
+    return "Transfer-Encoding: chunked" if length == CHUNKED else f"Content-Length: {length}"
 
 
 def render_response_head(status: int, reason: str, lines: Iterable[Line]) -> bytes:
@@ -92,20 +100,23 @@ def render_response_head(status: int, reason: str, lines: Iterable[Line]) -> byt
     return _checked(parts)
 
 
-def passing_response_head(status: int, reason: str, wire: bytes, own: Iterable[Line]) -> bytes:
-    """Spell a response head; `wire` are lines in which nothing is left to check.
+def passing_response(
+    status: int, reason: str, wire: bytes, own: list[Line], content: bytes
+) -> bytes:
+    """Spell a response head, and what follows it; `wire` are lines with nothing left to check.
 
     Neither is there in the others, which are the proxy's own.
     """
     start = _status_line(status, reason)
     if not own:
-        return b"".join((start, wire, HEAD_END))
+        return b"".join((start, wire, HEAD_END, content))
     lines = "".join([f"\r\n{name}: {value}" for name, value in own])
-    return b"".join((start, wire, lines.encode("ascii"), HEAD_END))
+    return b"".join((start, wire, lines.encode("ascii"), HEAD_END, content))
 
 
-@lru_cache(maxsize=256)
 def _status_line(status: int, reason: str) -> bytes:
+    if REASONS.get(status) == reason:
+        return _STATUS_LINES[status]
     return f"HTTP/1.1 {status} {reason}".encode("utf-8", "surrogateescape")
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from policy.exchange import Response
 from proxy.http1.body import chunk, last_chunk
 from proxy.http1.request_head import RequestHead
-from proxy.message import CLOSE, Line, passing_response_head, render_response_head
+from proxy.message import CLOSE, Line, passing_response, render_response_head
 
-NO_CONTENT = 204
-WITHOUT_CONTENT = frozenset({NO_CONTENT, 304})
+NO_CONTENT: Final = 204
+NOT_MODIFIED: Final = 304
 # Lines about framing and the connection are ours alone; whatever else wrote them is not believed.
 # All of them are NOTABLE.
-_OURS = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
-_ALL_BUT_SIZE = _OURS - {"content-length"}
-_KEEP_ALIVE = ("Connection", "keep-alive")
+_OURS: Final = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
+_ALL_BUT_SIZE: Final = _OURS - {"content-length"}
+_KEEP_ALIVE: Final = ("Connection", "keep-alive")
 _SWITCH: tuple[Line, ...] = (("Connection", "Upgrade"), ("Upgrade", "websocket"))
+
+
+_NOTHING: Final[list[str]] = []
 
 
 class Client(Protocol):
@@ -75,41 +78,45 @@ class ResponseWriter:
             length = len(content)
         status, fields = response.status_code, response.headers
         by_name = fields.by_name
-        self._silent = request.method == "HEAD" or status in WITHOUT_CONTENT
+        self._silent = request.method == "HEAD" or status in (NO_CONTENT, NOT_MODIFIED)
         self.keeps_alive = request.keeps_alive and self._client.keeps_alive
         own: list[Line] = []
         if "date" not in by_name:
             # RFC 9110, section 6.6.1: a recipient with a clock dates what is not.
             own.append(("Date", date()))
-        announced = by_name.get("content-length", [])
-        size = self._announced_size(status, length, announced)
-        if size is not None and size != announced:
-            own += [("Content-Length", each) for each in size]
-        if size is None and not self._silent:
+        announced = by_name.get("content-length", _NOTHING)
+        size = self._size(status, length, announced)
+        is_announced = len(announced) == 1 and announced[0] == size if size else not announced
+        if size and not is_announced:
+            own.append(("Content-Length", size))
+        elif length < 0 and not self._silent:
             own += self._unknown_size()
         if not self.keeps_alive:
             own.append(CLOSE)
         elif request.version == "HTTP/1.0":
             own.append(_KEEP_ALIVE)
-        replaced = fields.notable & (_ALL_BUT_SIZE if size == announced else _OURS)
-        wire = fields.wire_without(replaced) if replaced else fields.wire
+        ours, wire = _ALL_BUT_SIZE if is_announced else _OURS, fields.wire
+        if not fields.notable.isdisjoint(ours):
+            wire = fields.wire_without(fields.notable & ours)
         if wire is None:
-            lines = [line for line in fields.lines if line[0].lower() not in replaced]
+            lines = [line for line in fields.lines if line[0].lower() not in ours]
             head = render_response_head(status, response.reason, lines + own)
+            data = head + self._framed(content, trailers)
         else:
-            head = passing_response_head(status, response.reason, wire, own)
+            framed = self._framed(content, trailers)
+            data = passing_response(status, response.reason, wire, own, framed)
         self.has_begun = True
-        self._client.write(head + self._framed(content, trailers))
+        self._client.write(data)
 
-    def _announced_size(self, status: int, length: int, announced: list[str]) -> list[str] | None:
-        """Return what Content-Length says, [] for nothing; None where the size is not known."""
+    def _size(self, status: int, length: int, announced: list[str]) -> str:
+        """Return what Content-Length says; "" where it says nothing."""
         if not self._silent:
-            return [str(length)] if length >= 0 else None
+            return str(length) if length >= 0 else ""
         if status == NO_CONTENT:
-            return []
+            return ""
         if length > 0:
-            return [str(length)]
-        return announced if len(announced) == 1 else []
+            return str(length)
+        return announced[0] if len(announced) == 1 else ""
 
     def _unknown_size(self) -> list[Line]:
         if self._request.version == "HTTP/1.1":

@@ -69,7 +69,10 @@ class CompletionSink(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Service:
-    """The running proxy, as each connection sees it. `completed` is None when nobody listens."""
+    """The running proxy, as each connection sees it.
+
+    `completed` is None when nobody listens. `date` gives the present time as a Date value.
+    """
 
     runtime: Runtime
     pool: UpstreamPool
@@ -85,9 +88,11 @@ class Service:
     documents: Documents = field(init=False)
     streams: OpenStreams = field(default_factory=OpenStreams, init=False)
     field_lines: FieldLines = field(default_factory=FieldLines, init=False)
-    _date: HttpDate = field(default_factory=HttpDate, init=False)
+    date: Callable[[], str] = field(init=False)
 
     def __post_init__(self) -> None:
+        # Kept at hand: what a request would make of a method anew.
+        self.date = HttpDate(self.now_ns).now
         self.documents = Documents(self.fetcher.fetch, now=time.monotonic)
         self.use(self.runtime)
 
@@ -105,7 +110,3 @@ class Service:
         """Pass the record of a finished request on, if anybody listens."""
         if self.completed is not None:
             self.completed(completion)
-
-    def date(self) -> str:
-        """Return the present time as a Date value."""
-        return self._date.at(self.now_ns())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 from proxy.deadlines import Deadlines, inf
 from proxy.http1.body import BodyReader, ChunkedReader, LengthReader, UntilCloseReader
@@ -23,11 +23,11 @@ from proxy.limits import Limits
 from proxy.refusal import HEAD_TIMED_OUT, UPSTREAM_CLOSED, UPSTREAM_IDLE, Refusal, bad_response
 
 # More interim responses than any real server sends before its answer.
-MAX_INTERIM = 16
-MAX_TRAILERS = 100
-MAX_TRAILER_BYTES = 8192
-SWITCHING_PROTOCOLS = 101
-EVENT_STREAM = "text/event-stream"
+MAX_INTERIM: Final = 16
+MAX_TRAILERS: Final = 100
+MAX_TRAILER_BYTES: Final = 8192
+SWITCHING_PROTOCOLS: Final = 101
+EVENT_STREAM: Final = "text/event-stream"
 
 
 class ResponseTaker(Protocol):
@@ -59,15 +59,21 @@ class UpstreamConnection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_buffer", "_deadlines", "_hung_up", "_idle_timeout_s", "_interim", "_is_paused",
-        "_limits", "_method", "_owner", "_reader", "_switched", "_taker", "_transport",
-        "_upgrading", "answered", "deadline", "head", "retire_at", "reused",
+        "_buffer", "_deadlines", "_head_timeout_s", "_hung_up", "_idle_timeout_s", "_interim",
+        "_is_paused", "_limits", "_max_fields", "_max_head_bytes", "_method", "_owner", "_reader",
+        "_response_timeout_s", "_switched", "_taker", "_transport", "_upgrading", "answered",
+        "deadline", "head", "retire_at", "reused",
     )  # fmt: skip
 
     def __init__(self, owner: Owner, deadlines: Deadlines, limits: Limits) -> None:
         self._owner = owner
         self._deadlines = deadlines
         self._limits = limits
+        # What every response needs of them is at hand.
+        self._head_timeout_s = limits.upstream_head_timeout_s
+        self._response_timeout_s = limits.upstream_idle_timeout_s
+        self._max_head_bytes = limits.max_response_head_bytes
+        self._max_fields = limits.max_response_fields
         self._idle_timeout_s = 0.0
         self._transport: asyncio.Transport | None = None
         self._taker: ResponseTaker | None = None
@@ -102,7 +108,7 @@ class UpstreamConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.write(data)
         if self._reader is None and not self._switched:
-            self.deadline = self._deadlines.now + self._limits.upstream_head_timeout_s
+            self.deadline = self._deadlines.now + self._head_timeout_s
 
     def pause(self) -> None:
         """Stop reading: the client takes no more for now, and that is not the upstream's fault."""
@@ -249,15 +255,13 @@ class UpstreamConnection(asyncio.Protocol):
             self._buffer = b""
         while True:
             end = data.find(b"\r\n\r\n")
-            if (end if end >= 0 else len(data)) > self._limits.max_response_head_bytes:
+            if (end if end >= 0 else len(data)) > self._max_head_bytes:
                 raise BadResponse("head-too-large")
             if end < 0:
                 self._buffer = data
                 return
             head = self._owner.heads.read(
-                data[:end],
-                method=self._method,
-                max_fields=self._limits.max_response_fields,
+                data[:end], method=self._method, max_fields=self._max_fields
             )
             data = data[end + 4 :]
             if head.status >= 200:
@@ -278,10 +282,10 @@ class UpstreamConnection(asyncio.Protocol):
         if reader.rest or (data and reader.ended and head.length == 0):
             raise BadResponse("bytes-after-response")
         self._reader = reader
-        ended, limits = reader.ended, self._limits
-        self._idle_timeout_s = limits.upstream_idle_timeout_s
+        ended = reader.ended
+        self._idle_timeout_s = self._response_timeout_s
         if not ended and (head.fields.first("content-type") or "").startswith(EVENT_STREAM):
-            self._idle_timeout_s = limits.stream_idle_timeout_s
+            self._idle_timeout_s = self._limits.stream_idle_timeout_s
         self.deadline = self._deadlines.now + self._idle_timeout_s
         taker.response_head(head, content, ended=ended)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections import deque
 
 from proxy.deadlines import Deadlines
 from proxy.endpoint import UpstreamAddress
@@ -29,14 +28,21 @@ class UpstreamPlace:
     server name is never used for another (T-TL-2).
     """
 
-    __slots__ = ("_deadlines", "_idle", "_limits", "_open", "address", "heads")
+    __slots__ = (
+        "_deadlines", "_idle", "_keep_alive_timeout_s", "_limits", "_max_idle", "_open", "address",
+        "heads",
+    )  # fmt: skip
 
     def __init__(self, address: UpstreamAddress, deadlines: Deadlines, limits: Limits) -> None:
         self.address = address
         self.heads = ResponseHeads()
         self._deadlines = deadlines
         self._limits = limits
-        self._idle: deque[UpstreamConnection] = deque()
+        # What every request needs of them is at hand.
+        self._keep_alive_timeout_s = limits.upstream_keep_alive_timeout_s
+        self._max_idle = limits.max_upstream_idle_connections
+        # The one used last is at the end.
+        self._idle: list[UpstreamConnection] = []
         self._open: set[UpstreamConnection] = set()
 
     @property
@@ -63,11 +69,10 @@ class UpstreamPlace:
             self.forget(connection)
             connection.close()
             return
-        timeout_s = self._limits.upstream_keep_alive_timeout_s
-        connection.rest_until(self._deadlines.now + timeout_s)
+        connection.rest_until(self._deadlines.now + self._keep_alive_timeout_s)
         self._idle.append(connection)
-        if len(self._idle) > self._limits.max_upstream_idle_connections:
-            self._idle.popleft().close()
+        if len(self._idle) > self._max_idle:
+            self._idle.pop(0).close()
 
     async def connect(self) -> UpstreamConnection:
         """Open a new connection; raises ConnectFailed. Names are resolved anew each time."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from policy.exchange import Exchange, Request
 from policy.fields import Fields
 from policy.forwarding import forwardable_trailers, upstream_fields, upstream_wire
@@ -11,7 +13,7 @@ from proxy.message import passing_request_head, render_request_head
 from proxy.websocket import EXTENSIONS
 
 # We frame the body ourselves, and have answered the expectation ourselves. Both are NOTABLE.
-OURS = frozenset({"content-length", "expect"})
+OURS: Final = frozenset({"content-length", "expect"})
 
 
 def upstream_head(

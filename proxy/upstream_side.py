@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from policy.compiled import Policy
 from policy.exchange import Exchange, Response
@@ -33,11 +33,13 @@ from proxy.websocket_relay import WebSocketRelay
 
 # A request without content may be sent again when a kept connection broke before the answer
 # (RFC 9112, section 9.3.1), if doing it twice is like doing it once (RFC 9110, section 9.2.2).
-REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PROPFIND", "REPORT", "SEARCH"})
-PASSED_ON_INTERIM = frozenset({102, 103})
+REPEATABLE: Final = frozenset(
+    {"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PROPFIND", "REPORT", "SEARCH"}
+)
+PASSED_ON_INTERIM: Final = frozenset({102, 103})
 
 # A name of its own: looking a member up in its class is slow.
-ON_HTTP_RESPONSE = Phase.ON_HTTP_RESPONSE
+ON_HTTP_RESPONSE: Final = Phase.ON_HTTP_RESPONSE
 
 
 class Asking(Protocol):

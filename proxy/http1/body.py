@@ -7,14 +7,14 @@ bytes behind the message. Readers keep no content: at most one incomplete line.
 from __future__ import annotations
 
 import re
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from proxy.http1.grammar import FieldLines, GrammarError, head_lines
 from proxy.http1.request_head import CHUNKED
 
 # chunk = chunk-size [ chunk-ext ] CRLF chunk-data CRLF (RFC 9112, section 7.1). Stricter: at most
 # 15 hexadecimal digits, and no space around the extension, where smuggling lived (T-SM-6).
-_CHUNK_HEAD = re.compile(
+_CHUNK_HEAD: Final = re.compile(
     rb"""([0-9A-Fa-f]{1,15}+)
          ((?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]++            # chunk-ext-name
              (?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++      # chunk-ext-val = token
@@ -23,11 +23,14 @@ _CHUNK_HEAD = re.compile(
 )
 # Everything that a chunk's first line may be made of, CRLF aside: what is not finished must at
 # least look like this.
-MAX_CHUNK_LINE = 4096
+MAX_CHUNK_LINE: Final = 4096
 # Bytes of extensions over the whole body. Nobody uses extensions; floods of them cost (T-SM-7).
-MAX_EXTENSIONS = 16384
+MAX_EXTENSIONS: Final = 16384
 
-_SIZE, _DATA, _DATA_END, _TRAILERS = range(4)
+_SIZE: Final = 0
+_DATA: Final = 1
+_DATA_END: Final = 2
+_TRAILERS: Final = 3
 
 
 class LengthReader:
@@ -199,8 +202,8 @@ class ChunkedReader:
 
 
 # A chunk's first line without extensions, as nearly all are.
-_PLAIN_CHUNK_HEAD = re.compile(rb"([0-9A-Fa-f]{1,15}+)\r\n")
-_ONE_BYTE_CHUNKS = re.compile(rb"(?:1\r\n[\x00-\xff]\r\n)++")
+_PLAIN_CHUNK_HEAD: Final = re.compile(rb"([0-9A-Fa-f]{1,15}+)\r\n")
+_ONE_BYTE_CHUNKS: Final = re.compile(rb"(?:1\r\n[\x00-\xff]\r\n)++")
 
 
 def _take_whole_chunks(data: bytes, at: int, pieces: list[bytes]) -> int:
@@ -222,7 +225,7 @@ def _take_whole_chunks(data: bytes, at: int, pieces: list[bytes]) -> int:
     return at
 
 
-_CHUNK_START = re.compile(rb"[0-9A-Fa-f]{1,15}+(?:;[^\x00-\x08\x0a-\x1f\x7f]*+)?+\r?+")
+_CHUNK_START: Final = re.compile(rb"[0-9A-Fa-f]{1,15}+(?:;[^\x00-\x08\x0a-\x1f\x7f]*+)?+\r?+")
 
 
 def _may_start_chunk(line: bytes) -> bool:

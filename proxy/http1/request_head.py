@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from policy.fields import Fields
 from policy.forwarding import times_passed
@@ -19,7 +20,7 @@ from proxy.http1.recurring import TOO_MANY_FIELDS, RecurringFields
 from proxy.limits import REFUSED_METHODS, Limits
 
 # `RequestHead.length` of a body in the chunked coding; other values are plain byte counts.
-CHUNKED = -1
+CHUNKED: Final = -1
 
 # Registered methods (RFC 9110, section 18.2, and its registry) and two that caches understand.
 # Methods are compared exactly: `get` and `GET\x0b` are other methods than GET (T-PA-4). Others

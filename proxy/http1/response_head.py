@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from policy.fields import Fields
 from proxy.http1.grammar import (
@@ -19,7 +19,7 @@ from proxy.http1.recurring import RecurringFields
 from proxy.http1.request_head import CHUNKED
 
 # `ResponseHead.length` of a body that ends with the connection (RFC 9112, section 6.3, rule 8).
-UNTIL_CLOSE = -2
+UNTIL_CLOSE: Final = -2
 
 # status-line = HTTP-version SP status-code SP [ reason-phrase ] (RFC 9112, section 4)
 _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2}) ([^\x00-\x08\x0a-\x1f\x7f]*+)")
