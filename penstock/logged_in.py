@@ -55,7 +55,7 @@ def with_logins(policy: Policy, flags: list[str]) -> Policy:
     if unknown:
         named = f"login with auth_id {unknown[0]!r}" if unknown[0] else "login"
         raise Failure(f"the policy has no {named}", hint="it is named in --login")
-    return replace(policy, rules={**policy.rules, phase: changed})
+    return policy.with_other(rules={**policy.rules, phase: changed})
 
 
 def split_flag(flag: str) -> tuple[str, Path]:
@@ -86,7 +86,12 @@ class _Logins:
         self.used: set[str] = set()
 
     def rule(self, rule: CompiledRule) -> CompiledRule:
-        return replace(rule, actions=tuple(self._step(step) for step in rule.actions))
+        return CompiledRule(
+            index=rule.index,
+            name=rule.name,
+            conditions=rule.conditions,
+            actions=tuple(self._step(step) for step in rule.actions),
+        )
 
     def _step(self, step: CompiledAction) -> CompiledAction:
         make_result = RESULTS.get(step.action.name)
@@ -105,7 +110,8 @@ class _Logins:
 
         # No credentials are needed: nobody is asked.
         known = DecodedConfig(settings, settings, lambda *_: settings, step.config.places)
-        return replace(step, action=replace(step.action, run=run, effects=False), config=known)
+        action = replace(step.action, run=run, effects=False)
+        return CompiledAction(action=action, config=known)
 
 
 def _session(person: Person, auth_id: str) -> Session:

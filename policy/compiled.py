@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 from policy.action import Action, Outcome, Site, Steps
 from policy.cel import CelError, Expression, RuleError
@@ -17,35 +17,40 @@ from policy.stretch import Stretch
 from policy.variables import activation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledAction:
     """One action of a rule, its configuration checked.
 
-    `static` is what it runs with where no part of its configuration waits for a request.
+    `static` is what it runs with where no part of its configuration waits for a request; None
+    else. `run` and `namespace` are the action's own.
     """
 
-    action: Action[Any]
-    config: DecodedConfig[Any]
-    run: Callable[[Any, Exchange], Outcome[Any] | Steps[Any]] = field(init=False)
-    static: Any = field(init=False)
-    namespace: str = field(init=False)
+    __slots__ = ("action", "config", "namespace", "run", "static")
 
-    def __post_init__(self) -> None:
-        # What every request would look up again.
-        object.__setattr__(self, "run", self.action.run)
-        config = self.config.static
-        object.__setattr__(self, "static", None if config is None else self.action.prepare(config))
-        object.__setattr__(self, "namespace", self.action.result_namespace)
+    def __init__(self, *, action: Action[Any], config: DecodedConfig[Any]) -> None:
+        self.action: Final = action
+        self.config: Final = config
+        self.run: Final[Callable[[Any, Exchange], Outcome[Any] | Steps[Any]]] = action.run
+        self.static: Final[Any] = None if config.static is None else action.prepare(config.static)
+        self.namespace: Final = action.result_namespace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledRule:
     """One rule of one phase. `index` counts from 0 in its phase, as in the document."""
 
-    index: int
-    name: str | None
-    conditions: tuple[Expression, ...]
-    actions: tuple[CompiledAction, ...]
+    __slots__ = ("actions", "conditions", "index", "name")
+
+    def __init__(
+        self,
+        *,
+        index: int,
+        name: str | None,
+        conditions: tuple[Expression, ...],
+        actions: tuple[CompiledAction, ...],
+    ) -> None:
+        self.index: Final = index
+        self.name: Final = name
+        self.conditions: Final = conditions
+        self.actions: Final = actions
 
     def matches(self, values: Any) -> bool:
         """Tell whether all conditions hold; a false one guards those after it. Raises CelError.
@@ -58,15 +63,19 @@ class CompiledRule:
         return True
 
 
-@dataclass(frozen=True, slots=True)
 class RuleSequence:
     """The rules of one phase, or some of them, and how their conditions are asked together.
 
     `stretches` are by the positions where one may enter them.
     """
 
-    rules: Sequence[CompiledRule]
-    stretches: Mapping[int, Stretch] = field(default_factory=dict)
+    __slots__ = ("rules", "stretches")
+
+    def __init__(
+        self, rules: tuple[CompiledRule, ...], stretches: Mapping[int, Stretch] | None = None
+    ) -> None:
+        self.rules: Final = rules
+        self.stretches: Final = dict(stretches or {})
 
     def next_match(self, position: int, exchange: Exchange) -> int:
         """Return where the first rule from a position on stands that matches, else their number.
@@ -113,9 +122,8 @@ class OwnPath:
     auth_id: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """A whole document, checked and compiled. Immutable and shared by all requests.
+    """A whole document, checked and compiled. Shared by all requests, and never changed.
 
     `owned_headers` are the lower-case request field names that only the policy may set;
     `documents` are what it will ask for by fixed URLs, such as key sets. `own_paths` are those
@@ -125,24 +133,59 @@ class Policy:
     expressions read.
     """
 
-    name: str
-    rules: Mapping[Phase, tuple[CompiledRule, ...]] = field(default_factory=dict)
-    stretches: Mapping[Phase, Mapping[int, Stretch]] = field(default_factory=dict)
-    owned_headers: frozenset[str] = frozenset()
-    documents: tuple[NamedDocument, ...] = ()
-    own_paths: Mapping[str, tuple[OwnPath, ...]] = field(default_factory=dict)
-    own_cookies: frozenset[str] = frozenset()
-    warnings: tuple[Problem, ...] = ()
-    holds_secrets: bool = False
-    variables: frozenset[str] = frozenset()
-    sequences: Mapping[Phase, RuleSequence] = field(init=False)
+    __slots__ = (
+        "documents", "holds_secrets", "name", "own_cookies", "own_paths", "owned_headers",
+        "rules", "sequences", "stretches", "variables", "warnings",
+    )  # fmt: skip
 
-    def __post_init__(self) -> None:
-        sequences = {
-            phase: RuleSequence(rules, self.stretches.get(phase, {}))
-            for phase, rules in self.rules.items()
+    def __init__(
+        self,
+        *,
+        name: str,
+        rules: Mapping[Phase, tuple[CompiledRule, ...]] | None = None,
+        stretches: Mapping[Phase, Mapping[int, Stretch]] | None = None,
+        owned_headers: frozenset[str] = frozenset(),
+        documents: tuple[NamedDocument, ...] = (),
+        own_paths: Mapping[str, tuple[OwnPath, ...]] | None = None,
+        own_cookies: frozenset[str] = frozenset(),
+        warnings: tuple[Problem, ...] = (),
+        holds_secrets: bool = False,
+        variables: frozenset[str] = frozenset(),
+    ) -> None:
+        self.name: Final = name
+        self.rules: Final = dict(rules or {})
+        self.stretches: Final = dict(stretches or {})
+        self.owned_headers: Final = owned_headers
+        self.documents: Final = documents
+        self.own_paths: Final = dict(own_paths or {})
+        self.own_cookies: Final = own_cookies
+        self.warnings: Final = warnings
+        self.holds_secrets: Final = holds_secrets
+        self.variables: Final = variables
+        self.sequences: Final = {
+            phase: RuleSequence(each, self.stretches.get(phase))
+            for phase, each in self.rules.items()
         }
-        object.__setattr__(self, "sequences", sequences)
+
+    def with_other(
+        self,
+        *,
+        rules: Mapping[Phase, tuple[CompiledRule, ...]] | None = None,
+        own_cookies: frozenset[str] | None = None,
+    ) -> Policy:
+        """Return the same policy with other rules, under the same conditions, or other cookies."""
+        return Policy(
+            name=self.name,
+            rules=self.rules if rules is None else rules,
+            stretches=self.stretches,
+            owned_headers=self.owned_headers,
+            documents=self.documents,
+            own_paths=self.own_paths,
+            own_cookies=self.own_cookies if own_cookies is None else own_cookies,
+            warnings=self.warnings,
+            holds_secrets=self.holds_secrets,
+            variables=self.variables,
+        )
 
     def sites(self) -> tuple[OwnPath, ...]:
         """Return each action that has paths of its own, once."""

@@ -6,7 +6,7 @@ interpolation that fails ends the request: nothing is ever let through because a
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -132,8 +132,7 @@ def _rules(
             broken = failure(exchange.phase, EXPRESSION_FAILED, EXPRESSION_REFERENCE)
             return Decision(outcome=broken, phase=exchange.phase, rule=rules[failed.position])
         if position < count:
-            actions = iter(rules[position].actions)
-            decided = _actions(sequence, position, actions, exchange, trace)
+            decided = _actions(sequence, position, 0, exchange, trace)
             if decided is not None:
                 return decided
             position += 1
@@ -141,45 +140,45 @@ def _rules(
 
 
 def _actions(
-    sequence: RuleSequence,
-    position: int,
-    actions: Iterator[CompiledAction],
-    exchange: Exchange,
-    trace: Trace | None,
+    sequence: RuleSequence, position: int, at: int, exchange: Exchange, trace: Trace | None
 ) -> Decision | Phases | None:
-    """Run the actions that are left of a rule; None when the next rule is to be looked at."""
-    for step in actions:
+    """Run the actions of a rule from one on; None when the next rule is to be looked at."""
+    rule = sequence.rules[position]
+    actions = rule.actions
+    while at < len(actions):
+        step = actions[at]
+        at += 1
         begun = started(step, exchange, trace)
         if not isinstance(begun, DECIDED):
-            return _resumed(begun, step, _Left(actions, sequence, position), exchange, trace)
-        decided = _decided(begun, step, sequence.rules[position], exchange, trace)
+            return _resumed(begun, step, _Next(sequence, position, at), exchange, trace)
+        decided = _decided(begun, step, rule, exchange, trace)
         if decided is not None:
             return decided
     return None
 
 
-class _Left(NamedTuple):
-    """Where a phase stands: the actions that are left of the rule at a position."""
+class _Next(NamedTuple):
+    """Where a phase goes on: at one of the actions of the rule at a position, or behind them."""
 
-    actions: Iterator[CompiledAction]
     sequence: RuleSequence
     position: int
+    at: int
 
 
 def _resumed(
     waiting: Steps[Any],
     step: CompiledAction,
-    left: _Left,
+    follows: _Next,
     exchange: Exchange,
     trace: Trace | None,
 ) -> Phases:
     """Let an action have its effects, then run what is left of its rule and its phase."""
     outcome = yield from waiting
-    actions, sequence, position = left
+    sequence, position, at = follows
     rule = sequence.rules[position]
     decided: Decision | Phases | None = _decided(outcome, step, rule, exchange, trace)
     if decided is None:
-        decided = _actions(sequence, position, actions, exchange, trace)
+        decided = _actions(sequence, position, at, exchange, trace)
     if decided is None:
         decided = _rules(sequence, position + 1, exchange, trace)
     return decided if isinstance(decided, Decision) else (yield from decided)

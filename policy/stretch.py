@@ -7,8 +7,7 @@ what the actions of such a rule change is read anew by those after it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from policy.cel import Part, RuleParts, compile_first_match
 
@@ -17,7 +16,6 @@ MAX_RULES = 64
 EXCHANGE = frozenset({"exchange"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
     """The conditions of some rules; `end` is the position behind the last of them.
 
@@ -26,9 +24,14 @@ class Stretch:
     itself for an activation, which need not be made then.
     """
 
-    end: int
-    first_match: Callable[[Any, int], int]
-    reads_exchange_only: bool
+    __slots__ = ("end", "first_match", "reads_exchange_only")
+
+    def __init__(
+        self, *, end: int, first_match: Callable[[Any, int], int], reads_exchange_only: bool
+    ) -> None:
+        self.end: Final = end
+        self.first_match: Final = first_match
+        self.reads_exchange_only: Final = reads_exchange_only
 
 
 class StretchWriter:

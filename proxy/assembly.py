@@ -141,7 +141,7 @@ def hiding_cookies(served: Sequence[ServedEndpoint | None]) -> list[ServedEndpoi
     def hiding(each: ServedEndpoint) -> ServedEndpoint:
         shown = (own.site.shared_cookies(own.step.config.sample, each.endpoint) for own in sites)
         cookies = each.policy.own_cookies.union(*shown)
-        return replace(each, policy=replace(each.policy, own_cookies=cookies))
+        return replace(each, policy=each.policy.with_other(own_cookies=cookies))
 
     return [each and hiding(each) for each in served]
 
