@@ -1,5 +1,8 @@
 """What jwt-validation costs, against the same proxy without it.
 
+One process serves an endpoint with the action and one without: two processes that do the same
+differ by several per cent in what they take for it, by how their memory happens to lie.
+
 Every client shows tokens, also where nobody looks at them. Cached: each client has one, which has
 been verified before. Uncached: every request brings a token never seen before, so its signature is
 checked. Each is compared with the proxy without the action and the same tokens, `above` is the
@@ -26,6 +29,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import count, cycle
 from pathlib import Path
+from typing import NamedTuple
 
 import uvloop
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
@@ -51,6 +55,7 @@ KEYS: dict[str, RSAKey | ECKey | OKPKey] = {
 }
 WITHOUT, WITHOUT_NEW = "without", "without, new tokens"
 CACHED = "cached RS256"
+WITHOUT_ACTION, WITH_ACTION, POLICY = b"app.example.com", b"jwt.example.com", "policy.json"
 SIZE = 1024
 SIGNATURES = 200
 
@@ -100,6 +105,13 @@ def policy(key_file: Path) -> str:
     return json.dumps({"on_http_request": [rule]})
 
 
+class Proxy(NamedTuple):
+    """The process that is measured, and where it listens."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+
+
 @dataclass
 class Case:
     """One line of the report. `tokens` gives a client's next token.
@@ -108,8 +120,8 @@ class Case:
     """
 
     name: str
-    port: int
-    process: subprocess.Popen[bytes]
+    host: bytes
+    proxy: Proxy
     tokens: Callable[[int], Iterator[str]]
     algorithm: str | None = None
     signature_us: list[float] = field(default_factory=list)
@@ -121,7 +133,8 @@ class Case:
 class Client(asyncio.Protocol):
     """Asks again and again on one connection, each time with its next token."""
 
-    def __init__(self, tokens: Iterator[str], requests: int) -> None:
+    def __init__(self, host: bytes, tokens: Iterator[str], requests: int) -> None:
+        self._fields = browser_fields(0).replace(WITHOUT_ACTION, host)
         self._tokens = tokens
         self._left = requests
         self._missing = -1
@@ -132,7 +145,7 @@ class Client(asyncio.Protocol):
         self._ask()
 
     def _ask(self) -> None:
-        head = (b"GET /api/orders/%d" + browser_fields(0)) % (self._left, self._left)
+        head = (b"GET /api/orders/%d" + self._fields) % (self._left, self._left)
         shown = f"Authorization: Bearer {next(self._tokens)}\r\n\r\n".encode()
         self._transport.write(head + shown)  # type: ignore[attr-defined]
 
@@ -151,18 +164,25 @@ class Client(asyncio.Protocol):
                 self.done.set_result(None)
 
 
-def start(upstream: int, rules: Path | None) -> tuple[subprocess.Popen[bytes], int]:
-    port = free_port()
-    flags = ["--traffic-policy-file", str(rules)] if rules else []
+def start(upstream: int, folder: Path) -> Proxy:
+    """Start the proxy; the folder has the policy."""
+    port, config = free_port(), folder / "penstock.yml"
+    endpoints = [
+        {"url": f"http://{host.decode()}", "upstream": {"url": upstream}}
+        for host in (WITHOUT_ACTION, WITH_ACTION)
+    ]
+    endpoints[1]["traffic_policy_file"] = POLICY
+    listens = {"listeners": [{"address": f"127.0.0.1:{port}"}], "workers": 1, "log": False}
+    config.write_text(json.dumps({**listens, "endpoints": endpoints}), encoding="ascii")
     process = subprocess.Popen(
         [
-            "taskset", "-c", str(PROXY_CORE), installation.penstock(), "http",
-            str(upstream), "--listen", f"127.0.0.1:{port}", "--log", "false", *flags,
+            "taskset", "-c", str(PROXY_CORE), installation.penstock(), "start",
+            "--config", str(config),
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    return process, port
+    return Proxy(process, port)
 
 
 async def listening(port: int) -> None:
@@ -180,10 +200,13 @@ async def listening(port: int) -> None:
 async def load(case: Case, *, requests: int, connections: int) -> None:
     loop = asyncio.get_running_loop()
     tokens = [case.tokens(number) for number in range(connections)]
-    cpu, began = cpu_s(case.process.pid), time.perf_counter()
+    pid = case.proxy.process.pid
+    cpu, began = cpu_s(pid), time.perf_counter()
     clients = [
         await loop.create_connection(
-            partial(Client, each, requests // connections), "127.0.0.1", case.port
+            partial(Client, case.host, each, requests // connections),
+            "127.0.0.1",
+            case.proxy.port,
         )
         for each in tokens
     ]
@@ -191,7 +214,7 @@ async def load(case: Case, *, requests: int, connections: int) -> None:
     for transport, _ in clients:
         transport.close()
     count = requests // connections * connections
-    case.cpu_us.append((cpu_s(case.process.pid) - cpu) / count * 1e6)
+    case.cpu_us.append((cpu_s(pid) - cpu) / count * 1e6)
     case.per_s.append(count / (time.perf_counter() - began))
 
 
@@ -209,29 +232,28 @@ async def measure(options: argparse.Namespace) -> list[Case]:
         return lambda _: unused
 
     with tempfile.TemporaryDirectory() as home, ExitStack() as stack:
-        keys, rules = Path(home, "keys.json"), Path(home, "policy.json")
+        keys, rules = Path(home, "keys.json"), Path(home, POLICY)
         keys.write_bytes(key_set())  # noqa: ASYNC240 - nothing else runs yet
         rules.write_text(policy(keys), encoding="ascii")  # noqa: ASYNC240
-        plain, guarded = start(upstream, None), start(upstream, rules)
-        for process, port in (plain, guarded):
-            stack.callback(process.wait)
-            stack.callback(process.terminate)
-            await listening(port)
+        proxy = start(upstream, Path(home))
+        stack.callback(proxy.process.wait)
+        stack.callback(proxy.process.terminate)
+        await listening(proxy.port)
 
         def same(number: int) -> Iterator[str]:
             return cycle([own[number]])
 
-        without = Case(WITHOUT, plain[1], plain[0], same)
-        without_new = Case(WITHOUT_NEW, plain[1], plain[0], fresh("RS256"))
+        without = Case(WITHOUT, WITHOUT_ACTION, proxy, same)
+        without_new = Case(WITHOUT_NEW, WITHOUT_ACTION, proxy, fresh("RS256"))
         cases = [
             without,
-            Case(CACHED, guarded[1], guarded[0], same, base=without),
+            Case(CACHED, WITH_ACTION, proxy, same, base=without),
             without_new,
             *(
                 Case(
                     f"uncached {algorithm}",
-                    guarded[1],
-                    guarded[0],
+                    WITH_ACTION,
+                    proxy,
                     fresh(algorithm),
                     algorithm,
                     base=without_new,

@@ -32,8 +32,8 @@ from policy.effect import (
     Unavailable,
 )
 
-REFRESH_S: Final = 900.0
-NEWER_S: Final = 60.0
+REFRESH_S = 900.0
+NEWER_S = 60.0
 FIRST_RETRY_S: Final = 1.0
 LAST_RETRY_S: Final = 60.0
 # Without any version at hand, requests are being refused; but what was never there in two minutes

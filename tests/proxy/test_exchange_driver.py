@@ -6,8 +6,10 @@ import socket
 
 import pytest
 
+from policy.compiled import RuleSequence
 from policy.exchange import Exchange
 from policy.phase import Phase
+from policy.stretch import Stretch
 from policy.variables import Activation
 from proxy.exchange_driver import ExchangeDriver
 from proxy.limits import Limits
@@ -206,8 +208,9 @@ async def test_a_fault_of_ours_is_500_and_never_a_pass() -> None:
 
     async with origin() as upstream, proxy(served(upstream.port, DENY_ADMIN)) as running:
         policy = running.service.runtime.endpoints.all()[0].policy
-        [stretch] = policy.stretches[Phase.ON_HTTP_REQUEST].values()
-        object.__setattr__(stretch, "first_match", broken)
+        rules = policy.rules[Phase.ON_HTTP_REQUEST]
+        stretch = Stretch(end=len(rules), first_match=broken, reads_exchange_only=True)
+        policy.sequences[Phase.ON_HTTP_REQUEST] = RuleSequence(rules, {0: stretch})
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)
         reply = await running.ask(request())
         assert (reply.status, reply.first("ngrok-error-code")) == (500, "ERR_NGROK_2300")
