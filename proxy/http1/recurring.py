@@ -114,7 +114,7 @@ class RecurringFields:
         between = texts[first : count - at_end]
         self._between = ["", *between]
         # Each up to its colon, behind which the value begins. The names are plain: there is one.
-        self._starts = ["", *[line[: line.index(":") + 1] for line in between]]
+        self._starts = ["", *[line.partition(":")[0] + ":" for line in between]]
         self._names = ["", *names[first : count - at_end]]
         self._before, self._after = _wire(self._lines_before), _wire(self._lines_after)
         self._by_name, self._notable = by_name, fields.notable

@@ -6,9 +6,10 @@ import asyncio
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -136,27 +137,37 @@ class RedisProcess:
 @contextmanager
 def running_redis(folder: Path, *options: str, port: int = 0) -> Iterator[RedisProcess]:
     """Run a server that keeps nothing on disk."""
-    port = port or free_port()
-    command = [redis_program(), "--port", str(port), "--bind", LOOPBACK, "--save", ""]
-    process = subprocess.Popen(
-        [*command, "--dir", str(folder), "--loglevel", "warning", *options],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    running = RedisProcess(port, process)
+    running = started_redis(folder, options, port or free_port())
+    for _ in range(3):
+        if port or running.process.poll() is None:
+            break
+        # A port that was free may be another test's by now.
+        running = started_redis(folder, options, free_port())
+    if running.process.poll() is not None:
+        pytest.fail(f"the server ended with {running.process.returncode}")
     try:
-        wait_for_port(running)
         yield running
     finally:
         running.kill()
 
 
-def wait_for_port(running: RedisProcess) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        if running.process.poll() is not None:
-            pytest.fail(f"the server ended with {running.process.returncode}")
-        with suppress(OSError), socket.create_connection((LOOPBACK, running.port), 1):
-            return
-        time.sleep(0.01)
-    pytest.fail("the server does not listen")
+def started_redis(folder: Path, options: Iterable[str], port: int) -> RedisProcess:
+    """Start a server and wait until it listens itself, or has ended."""
+    command = [redis_program(), "--port", str(port), "--bind", LOOPBACK, "--save", ""]
+    quiet = ["--dir", str(folder), "--loglevel", "warning"]
+    # Whoever answers on the port may be another test's server: the last place where a server
+    # listens is this one. A path in the test's own folder may be too long for a socket.
+    with tempfile.TemporaryDirectory() as short:
+        listens = Path(short, "redis")
+        process = subprocess.Popen(
+            [*command, *quiet, *options, "--unixsocket", str(listens)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        end = time.monotonic() + PATIENCE_S
+        while process.poll() is None and not listens.exists():
+            if time.monotonic() > end:
+                process.kill()
+                pytest.fail("the server does not listen")
+            time.sleep(0.01)
+    return RedisProcess(port, process)
