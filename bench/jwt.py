@@ -172,12 +172,12 @@ def start(upstream: int, folder: Path) -> Proxy:
         for host in (WITHOUT_ACTION, WITH_ACTION)
     ]
     endpoints[1]["traffic_policy_file"] = POLICY
-    listens = {"listeners": [{"address": f"127.0.0.1:{port}"}], "workers": 1, "log": False}
+    listens = {"listeners": [{"address": f"127.0.0.1:{port}"}], "workers": 1}
     config.write_text(json.dumps({**listens, "endpoints": endpoints}), encoding="ascii")
     process = subprocess.Popen(
         [
             "taskset", "-c", str(PROXY_CORE), installation.penstock(), "start",
-            "--config", str(config),
+            "--config", str(config), "--log", "false",
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
