@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from proxy.shared_counts import SharedCounts
 
 
@@ -47,13 +49,14 @@ def test_counts_pass_between_processes() -> None:
     assert counts.side(1).others_of("192.0.2.1") == 1
 
 
-def test_many_addresses_are_told_apart() -> None:
+def test_many_addresses_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    # With a key by chance, one run in some hundreds has an address that meets two others.
+    monkeypatch.setattr("proxy.shared_counts.secrets.token_bytes", bytes)
     counts = SharedCounts(2)
     first, second = counts.side(1), counts.side(2)
     for number in range(2000):
         first.entered(f"198.51.{number // 256}.{number % 256}")
     assert second.others() == 2000
     strangers = [second.others_of(f"203.0.113.{number}") for number in range(256)]
-    # The hash is another one each time: one run in some hundreds has an address with two.
-    assert max(strangers) <= 3
+    assert max(strangers) <= 1
     assert strangers.count(0) > 240
