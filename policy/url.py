@@ -193,7 +193,13 @@ def _absolute_form(target: str, scheme: str, *, keeps_encoded_slashes: bool) -> 
 
 
 def _located(
-    scheme: str, place: Authority, rest: str, target: str, *, keeps_encoded_slashes: bool
+    scheme: str,
+    place: Authority,
+    rest: str,
+    target: str,
+    *,
+    user_password: str = "",
+    keeps_encoded_slashes: bool,
 ) -> Url:
     if "#" in rest:
         raise UrlError("fragment-in-target")
@@ -201,7 +207,7 @@ def _located(
     if not _QUERY_TEXT.fullmatch(query):
         raise UrlError("illegal-character-in-query")
     path = canonical_path(raw_path or "/", keeps_encoded_slashes=keeps_encoded_slashes)
-    return Url(scheme, place.host, place.port, path, query, target)
+    return Url(scheme, place.host, place.port, path, query, target, user_password)
 
 
 def parse_url(text: str, *, keeps_encoded_slashes: bool = False) -> Url:
@@ -213,11 +219,14 @@ def parse_url(text: str, *, keeps_encoded_slashes: bool = False) -> Url:
     if separator and not _USERINFO.fullmatch(user_password):
         raise UrlError("bad-userinfo")
     scheme, rest = found[1].lower(), text[found.end(2) :]
-    url = _located(
-        scheme, parse_authority(place), rest, text, keeps_encoded_slashes=keeps_encoded_slashes
+    return _located(
+        scheme,
+        parse_authority(place),
+        rest,
+        text,
+        user_password=user_password,
+        keeps_encoded_slashes=keeps_encoded_slashes,
     )
-    url.user_password = user_password
-    return url
 
 
 def canonical_path(raw: str, *, keeps_encoded_slashes: bool = False) -> str:

@@ -32,6 +32,7 @@ from policy.effect import (
     Unavailable,
 )
 
+# These two are not Final, which would write them into the compiled code: tests set them lower.
 REFRESH_S = 900.0
 NEWER_S = 60.0
 FIRST_RETRY_S: Final = 1.0

@@ -18,9 +18,8 @@ _OURS: Final = frozenset({"connection", "content-length", "keep-alive", "transfe
 _ALL_BUT_SIZE: Final = _OURS - {"content-length"}
 _KEEP_ALIVE: Final = ("Connection", "keep-alive")
 _SWITCH: tuple[Line, ...] = (("Connection", "Upgrade"), ("Upgrade", "websocket"))
-
-
-_NOTHING: Final[list[str]] = []
+# The values of a field that is not there. Not to be changed.
+_NONE: Final[list[str]] = []
 
 
 class Client(Protocol):
@@ -84,7 +83,7 @@ class ResponseWriter:
         if "date" not in by_name:
             # RFC 9110, section 6.6.1: a recipient with a clock dates what is not.
             own.append(("Date", date()))
-        announced = by_name.get("content-length", _NOTHING)
+        announced = by_name.get("content-length", _NONE)
         size = self._size(status, length, announced)
         is_announced = len(announced) == 1 and announced[0] == size if size else not announced
         if size and not is_announced:

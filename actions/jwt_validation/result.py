@@ -46,22 +46,15 @@ class Verified(Result):
         """Read the token, the first time that `tokens` is asked for."""
         if name != "tokens":
             raise AttributeError(name)
+        token = parse_token(self._text)
         self.tokens = [
-            token_result(self._text, self._location, self._location_property, verified=True)
+            TokenResult(
+                header=token.header.members,
+                payload=parse_object(token.payload),
+                signature=self._text.rpartition(".")[2],
+                location=self._location,
+                location_property=self._location_property,
+                verified=True,
+            )
         ]
         return self.tokens
-
-
-def token_result(
-    text: str, location: str, location_property: str, *, verified: bool
-) -> TokenResult:
-    """Take a token apart whose parts are known to be readable."""
-    token = parse_token(text)
-    return TokenResult(
-        header=token.header.members,
-        payload=parse_object(token.payload),
-        signature=text.rpartition(".")[2],
-        location=location,
-        location_property=location_property,
-        verified=verified,
-    )

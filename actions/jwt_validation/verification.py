@@ -149,14 +149,13 @@ def _read(verifier: Verifier, text: str, exchange: Exchange) -> Unverified | Ref
 
 def _answers_at_hand(verifier: Verifier, read: Unverified, exchange: Exchange) -> Answers | None:
     """Return the key sets of a token's issuer; None where one of them has to be asked for."""
-    issuer, metadata = read.claims.get("iss"), None
-    request = verifier.metadata.get(issuer) if isinstance(issuer, str) else None
+    request, metadata = _metadata_request(verifier, read), None
     if request is not None:
         metadata = exchange.surroundings.document_at_hand(request)
         if metadata is None:
             return None
     answers: Answers = []
-    for source in _sources_of(issuer, verifier, metadata, exchange):
+    for source in _sources_of(read, verifier, metadata, exchange):
         document = _at_hand(source, exchange.surroundings)
         if document is None:
             return None
@@ -233,20 +232,25 @@ def _asked_for(
     verifier: Verifier, read: Unverified, exchange: Exchange
 ) -> Generator[Effect, Any, Answers]:
     """Return the key sets of a token's issuer, as far as they can be had at once."""
-    issuer = read.claims.get("iss")
-    request = verifier.metadata.get(issuer) if isinstance(issuer, str) else None
+    request = _metadata_request(verifier, read)
     metadata: Document | Unavailable | None = None
     if request is not None:
         metadata = exchange.surroundings.document_at_hand(request) or (yield request)
     answers: Answers = []
-    for source in _sources_of(issuer, verifier, metadata, exchange):
+    for source in _sources_of(read, verifier, metadata, exchange):
         document = _at_hand(source, exchange.surroundings)
         answers.append((source, document or (yield source.at_hand)))  # type: ignore[misc]  # inline sets are at hand
     return answers
 
 
+def _metadata_request(verifier: Verifier, read: Unverified) -> GetDocument | None:
+    """Return what to ask for to know the issuer's key set; None where that is known."""
+    issuer = read.claims.get("iss")
+    return verifier.metadata.get(issuer) if isinstance(issuer, str) else None
+
+
 def _sources_of(
-    issuer: object,
+    read: Unverified,
     verifier: Verifier,
     metadata: Document | Unavailable | None,
     exchange: Exchange,
@@ -256,6 +260,7 @@ def _sources_of(
     A token from anybody else is looked up in all of them: whether it is signed decides how it is
     refused.
     """
+    issuer = read.claims.get("iss")
     if not isinstance(issuer, str) or issuer not in verifier.rules.issuers:
         return verifier.sources
     if isinstance(metadata, Document) and metadata.value.issuer == issuer:

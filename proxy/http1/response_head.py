@@ -26,8 +26,8 @@ _STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2}) ([^\x00-\x08\x0a-\x1f
 
 _SINGLETONS = ("content-length", "content-type", "location", "transfer-encoding")
 
-_MAX_REMEMBERED_STARTS = 64
-_MAX_REMEMBERED_BYTES = 64
+_MAX_KNOWN_LINES = 64
+_MAX_KNOWN_BYTES = 64
 
 
 class BadResponse(Exception):  # noqa: N818 - the counterpart of BadRequest
@@ -74,12 +74,12 @@ class StatusLine(NamedTuple):
 class ResponseHeads:
     """Reads the response heads of one upstream, which are mostly the same again and again."""
 
-    __slots__ = ("_fields", "_starts")
+    __slots__ = ("_fields", "_known_lines")
 
     def __init__(self) -> None:
         self._fields = RecurringFields(FieldLines(), has_one_sender=False)
         # Status lines that came before. Bounded: it starts anew when it is full.
-        self._starts: dict[bytes, StatusLine] = {}
+        self._known_lines: dict[bytes, StatusLine] = {}
 
     def read(self, head: bytes, *, method: str, max_fields: int) -> ResponseHead:
         """Read a head up to, not including, its empty line; raises BadResponse.
@@ -97,14 +97,14 @@ class ResponseHeads:
             raise BadResponse(error.reason) from None
 
     def _status_line(self, line: bytes) -> StatusLine:
-        known = self._starts.get(line)
+        known = self._known_lines.get(line)
         if known is not None:
             return known
         read = _status_line(line.decode("utf-8", "surrogateescape"))
-        if len(line) <= _MAX_REMEMBERED_BYTES:
-            if len(self._starts) >= _MAX_REMEMBERED_STARTS:
-                self._starts.clear()
-            self._starts[line] = read
+        if len(line) <= _MAX_KNOWN_BYTES:
+            if len(self._known_lines) >= _MAX_KNOWN_LINES:
+                self._known_lines.clear()
+            self._known_lines[line] = read
         return read
 
 

@@ -90,5 +90,5 @@ def test_remembered_status_lines_are_bounded() -> None:
         reason = f"Number {number}" + "!" * (number % 100)
         head = heads.read(f"HTTP/1.1 200 {reason}".encode(), method="GET", max_fields=10)
         assert (head.status, head.reason) == (200, reason)
-    assert len(heads._starts) <= 64
-    assert max(map(len, heads._starts)) <= 64
+    assert len(heads._known_lines) <= 64
+    assert max(map(len, heads._known_lines)) <= 64
