@@ -6,15 +6,14 @@ has not; numbers beyond a double; half surrogate pairs, which are no text.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable
-from typing import Any, Final, NoReturn
+from typing import Any, Final
+
+from pydantic_core import from_json
 
 MAX_DEPTH: Final = 32
 MAX_VALUES: Final = 2_000
 INT64: Final = 2**63
-WHITE_SPACE: Final = " \t\n\r"
 
 
 class JsonError(ValueError):
@@ -38,79 +37,77 @@ def parse_list(data: bytes, *, max_values: int = MAX_VALUES) -> list[Any]:
 
 
 def _parse(data: bytes, max_values: int) -> Any:
-    openers = data.count(b"[") + data.count(b"{")
-    if len(data) > max_values and openers + data.count(b",") > max_values:
-        raise JsonError("too many values")
+    if len(data) > max_values:
+        values = data.count(b"[") + data.count(b"{") + data.count(b",")
+        if values > max_values:
+            raise JsonError("too many values")
     try:
-        value = _read(data.decode("utf-8"))
-        # The first question is answered fast, and nearly always all there is to ask.
-        if b"\\" in data and b"\\u" in data:
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except JsonError:
-        raise
-    except (ValueError, RecursionError):
+        value = from_json(data, allow_inf_nan=False, cache_strings="keys")
+    except ValueError:
         # Never with the text itself: it may be a secret.
         raise JsonError("no JSON") from None
-    if openers > MAX_DEPTH and depth_of(value) > MAX_DEPTH:
-        raise JsonError("nested too deep")
-    return value
-
-
-def _read(text: str) -> Any:
-    if not text.startswith("{"):
-        return _DECODER.decode(text)
-    # As `decode`, which looks for white space before and behind, where hardly ever is any.
-    value, end = _DECODER.raw_decode(text)
-    if end != len(text) and text[end:].strip(WHITE_SPACE):
-        raise JsonError("something behind its end")
-    return value
-
-
-def depth_of(value: object) -> int:
-    """Return how deep lists and objects nest in a value that was read."""
-    depth, level = 0, [value]
-    while level := [each for each in level if isinstance(each, list | dict)]:
-        depth += 1
-        level = [part for each in level for part in _parts(each)]
-    return depth
-
-
-def _parts(value: object) -> Iterable[object]:
     if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
+        strings = _check_object(value, 1)
+    elif isinstance(value, list):
+        strings = _check_list(value, 1)
+    else:
+        return value
+    # The reader keeps the last of several members of one name. Then there are fewer names and
+    # texts than were written: each is written with two quotation marks, and others are escaped.
+    if 2 * strings != data.count(b'"') - _escaped(data):
         raise JsonError("a member twice")
-    return members
-
-
-def _whole(digits: str) -> int | float:
-    if len(digits) < 19:
-        return int(digits)
-    value = _finite(digits)
-    exact = int(digits) if abs(value) < 2 * INT64 else INT64
-    return exact if -INT64 <= exact < INT64 else value
-
-
-def _finite(digits: str) -> float:
-    value = float(digits)
-    if not math.isfinite(value):
-        raise JsonError("a number without bound")
     return value
 
 
-def _no_constant(_name: str) -> NoReturn:
-    raise JsonError("no number")
+def _escaped(data: bytes) -> int:
+    """Count the escaped quotation marks of a JSON text."""
+    return data.replace(b"\\\\", b"").count(b'\\"') if b"\\" in data else 0
 
 
-# Made once: making one takes longer than reading a token's header.
-_DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_members,
-    parse_int=_whole,
-    parse_float=_finite,
-    parse_constant=_no_constant,
-)
+def _check_object(members: dict[str, Any], depth: int) -> int:
+    """Check the values and return how many names and texts there are; raises JsonError.
+
+    Whole numbers beyond 64 bits become floats. What lies deeper than allowed is never gone into.
+    """
+    strings = len(members)
+    for name, value in members.items():
+        if isinstance(value, str):
+            strings += 1
+        elif isinstance(value, dict | list | float):
+            strings += _check_other(value, depth)
+        elif isinstance(value, int) and not -INT64 <= value < INT64:
+            members[name] = _as_float(value)
+    return strings
+
+
+def _check_list(values: list[Any], depth: int) -> int:
+    """Check the values of a list as those of an object."""
+    strings = 0
+    for at, value in enumerate(values):
+        if isinstance(value, str):
+            strings += 1
+        elif isinstance(value, dict | list | float):
+            strings += _check_other(value, depth)
+        elif isinstance(value, int) and not -INT64 <= value < INT64:
+            values[at] = _as_float(value)
+    return strings
+
+
+def _check_other(value: dict[str, Any] | list[Any] | float, depth: int) -> int:
+    """Check a value inside of an object or list that lies as deep."""
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise JsonError("a number without bound")
+        return 0
+    if depth == MAX_DEPTH:
+        raise JsonError("nested too deep")
+    if isinstance(value, dict):
+        return _check_object(value, depth + 1)
+    return _check_list(value, depth + 1)
+
+
+def _as_float(whole: int) -> float:
+    try:
+        return float(whole)
+    except OverflowError:
+        raise JsonError("a number without bound") from None
