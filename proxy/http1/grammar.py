@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from policy.fields import Fields
 
@@ -21,6 +21,8 @@ TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++")
 NOT_CONTROL = b"\t" + bytes(octet for octet in range(0x20, 0x100) if octet != 0x7F)
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_LONG: Final = 128
+_CONTROLS_AS_NUL: Final = bytes(octet if octet in NOT_CONTROL else 0 for octet in range(0x100))
 
 # Content-Length = 1*DIGIT (RFC 9110, section 8.6). Stricter: no leading zero, which some read as
 # octal, and nothing near the overflow of 64 bits.
@@ -54,7 +56,12 @@ def head_lines(head: bytes) -> list[str]:
 
 def check_line(line: str) -> None:
     """Refuse controls: a bare CR, a bare LF, or what never belongs there; raises GrammarError."""
-    if not line.isprintable() and _CONTROL.search(line):
+    if len(line) >= _LONG and line.isascii():
+        # Faster by half on tokens and the like, where `isprintable` looks at every character.
+        has_control = b"\0" in line.encode("ascii").translate(_CONTROLS_AS_NUL)
+    else:
+        has_control = not line.isprintable() and _CONTROL.search(line) is not None
+    if has_control:
         raise GrammarError("control-character-in-head")
 
 
