@@ -29,6 +29,7 @@ COMPILED = [
     "actions/jwt_validation/verification.py",
     "actions/login/standing.py",
     "policy/compiled.py",
+    "policy/continuation.py",
     "policy/cookies.py",
     "policy/engine.py",
     "policy/exchange.py",

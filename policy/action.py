@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from policy.continuation import Continue
 from policy.effect import Effect, GetDocument
 from policy.exchange import Endpoint, Exchange
 from policy.phase import Phase
@@ -46,21 +47,6 @@ class ActionError:
 
 
 R = TypeVar("R")
-
-
-class Continue(NamedTuple, Generic[R]):
-    """Go on with the next action.
-
-    `admitted_until_ns` is for actions that admit by something that ends, such as a token or a
-    session: nanoseconds since the epoch, None for no end. A request that became a WebSocket or an
-    event stream is decided again then, as the client sent it, by the policy that runs by then
-    (`Exchange.is_readmission` tells). What is let through goes on until the time it is given
-    anew; anything else ends the stream. Of several actions the earliest time counts. What can be
-    withdrawn before its end (a session, by a logout) gives a time a few seconds away.
-    """
-
-    result: R | None = None
-    admitted_until_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,11 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from policy.action import Close, Continue, Outcome, Respond, Steps
+from policy.action import Close, Outcome, Respond, Steps
 from policy.cel import RuleError
 from policy.compiled import CompiledAction, CompiledRule, OwnPath, Policy, RuleSequence
 from policy.config import InterpolationError
+from policy.continuation import Continue
 from policy.effect import Effect
 from policy.exchange import Exchange
 from policy.forwarding import strip_owned

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from policy.action import Continue
+from policy.continuation import Continue
 from policy.engine import Decision, Phases, run_phase
 from policy.exchange import Connection, Exchange
 from policy.phase import Phase

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from policy.action import Continue
+from policy.continuation import Continue
 from policy.engine import Decision
 from policy.exchange import Connection, Exchange
 from proxy.endpoint import ServedEndpoint

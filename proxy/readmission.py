@@ -17,7 +17,7 @@ import asyncio
 from functools import partial
 from typing import Any
 
-from policy.action import Continue
+from policy.continuation import Continue
 from policy.effect import ReadBody
 from policy.engine import Phases, begin_request, run_phase
 from policy.exchange import Exchange, Request
