@@ -24,6 +24,17 @@ NO_USABLE_KEY: Final = "no-usable-key"
 MIXED_KEY_SET: Final = "secrets-among-public-keys"
 
 
+class _Held:
+    """One result, and from when until when it holds, in nanoseconds."""
+
+    __slots__ = ("from_ns", "until_ns", "value")
+
+    def __init__(self, from_ns: int, until_ns: int, value: Any) -> None:
+        self.from_ns: Final = from_ns
+        self.until_ns: Final = until_ns
+        self.value: Final = value
+
+
 class Remembered:
     """Results of checks that need not be made again before their time is over. Bounded.
 
@@ -36,7 +47,7 @@ class Remembered:
     def __init__(self, limit: int = MAX_REMEMBERED) -> None:
         self._limit = limit
         # Not a dict: finding the first of one takes long once many have been taken from its front.
-        self._entries: OrderedDict[Hashable, tuple[int, int, Any]] = OrderedDict()
+        self._entries: OrderedDict[Hashable, _Held] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -46,8 +57,8 @@ class Remembered:
         found = self._entries.get(key)
         if found is None:
             return None
-        if found[0] <= now_ns < found[1]:
-            return found[2]
+        if found.from_ns <= now_ns < found.until_ns:
+            return found.value
         del self._entries[key]
         return None
 
@@ -55,7 +66,7 @@ class Remembered:
         """Remember a result; the oldest makes room."""
         if len(self._entries) >= self._limit:
             self._entries.popitem(last=False)
-        self._entries[key] = (from_ns, until_ns, value)
+        self._entries[key] = _Held(from_ns, until_ns, value)
 
 
 class KeySet:

@@ -21,7 +21,7 @@ from actions.jwt_validation.presented import (
 )
 from actions.jwt_validation.refusals import Refused
 from actions.jwt_validation.result import Result, TokenResult
-from actions.jwt_validation.verification import Refusal, Verdict, Verifying, recall, verify
+from actions.jwt_validation.verification import Refusal, Verdict, Verifying, mark_of, recall, verify
 from policy.action import ActionError, Continue, Exchange, Outcome, Respond, Steps
 from policy.effect import Effect, ReadBody
 from policy.exchange import Check, Request
@@ -70,26 +70,22 @@ def _check_field(
     asked: Asked, place: TokenPlace, request: Request, exchange: Exchange
 ) -> Verdict | Verifying:
     """Check the token in a header field."""
-    verifier, looked_up = asked.verifier, None
+    looked_up, mark = None, None
+    values = request.headers.by_name.get(place.name)
     # Whoever wants to know what was looked at gets everything looked at anew.
-    is_told = exchange.checks is not None
-    if not is_told:
-        values = request.headers.by_name.get(place.name)
-        if values is not None and len(values) == 1:
-            # As it stands there, it is nearly always known.
-            looked_up = values[0]
-            accepted = recall(verifier, place, looked_up, exchange.surroundings)
-            if accepted is not None:
-                return accepted
+    if values is not None and len(values) == 1 and exchange.checks is None:
+        # As it stands there, it is nearly always known.
+        looked_up = values[0]
+        mark = mark_of(place, looked_up)
+        accepted = recall(asked.verifier, mark, exchange.surroundings)
+        if accepted is not None:
+            return accepted
     found = token_in_header(place, request.headers)
     if isinstance(found, Refused):
         return Refusal(found)
-    written = place.prefix + found
-    if not is_told and written != looked_up:
-        accepted = recall(verifier, place, written, exchange.surroundings)
-        if accepted is not None:
-            return accepted
-    return verify(verifier, place, found, exchange)
+    if mark is not None and place.prefix + found == looked_up:
+        return verify(asked.verifier, place, found, mark, exchange)
+    return _check_found(asked, place, found, exchange)
 
 
 def _check_body(
@@ -99,12 +95,19 @@ def _check_body(
     found = token_in_body(place, fields)
     if isinstance(found, Refused):
         return Refusal(found)
+    return _check_found(asked, place, found, exchange)
+
+
+def _check_found(
+    asked: Asked, place: TokenPlace, token: str, exchange: Exchange
+) -> Verdict | Verifying:
+    """Check a token that was taken out of its place."""
+    mark = mark_of(place, place.prefix + token)
     if exchange.checks is None:
-        written = place.prefix + found
-        accepted = recall(asked.verifier, place, written, exchange.surroundings)
+        accepted = recall(asked.verifier, mark, exchange.surroundings)
         if accepted is not None:
             return accepted
-    return verify(asked.verifier, place, found, exchange)
+    return verify(asked.verifier, place, token, mark, exchange)
 
 
 def _check_waiting(

@@ -55,6 +55,10 @@ class Verifier:
     metadata: Mapping[str, GetDocument] = field(default_factory=dict)
 
 
+# What is asked of a token in its place, and the token.
+Mark: TypeAlias = tuple[bytes, str | bytes]
+
+
 class Refusal:
     """A token that was not accepted; `token` as far as it could be read."""
 
@@ -66,14 +70,15 @@ class Refusal:
 
 
 class Unverified:
-    """A token that was read, and that nobody has believed yet."""
+    """A token that was read, and that nobody has believed yet. It is remembered as `mark`."""
 
-    __slots__ = ("algorithm", "claims", "text", "token")
+    __slots__ = ("algorithm", "claims", "mark", "text", "token")
 
     def __init__(
-        self, text: str, token: Token, algorithm: Algorithm, claims: dict[str, Any]
+        self, text: str, mark: Mark, token: Token, algorithm: Algorithm, claims: dict[str, Any]
     ) -> None:
         self.text = text
+        self.mark = mark
         self.token = token
         self.algorithm = algorithm
         self.claims = claims
@@ -81,20 +86,28 @@ class Unverified:
 
 Accepted: TypeAlias = Continue[Result]
 Verdict: TypeAlias = Accepted | Refusal
-Mark: TypeAlias = tuple[bytes, str | bytes]
 Answers: TypeAlias = list[tuple[KeySource, Document | Unavailable]]
 Verifying: TypeAlias = Generator[Effect, Any, Verdict]
 
 
-def recall(
-    verifier: Verifier, place: TokenPlace, written: str, surroundings: Surroundings
-) -> Accepted | None:
+def mark_of(place: TokenPlace, written: str) -> Mark:
+    """Name a token and all that is asked of it; of a long one a digest, so that marks are small.
+
+    It is named by how it stands in its place, behind the configured prefix, in the one usual
+    spelling: what a request shows can be looked up as it is, and one token can't fill the memory
+    by being shown with more spaces.
+    """
+    if len(written) <= MAX_MARK:
+        return place.fingerprint, written
+    return place.fingerprint, sha256(written.encode("utf-8", "surrogateescape")).digest()
+
+
+def recall(verifier: Verifier, mark: Mark, surroundings: Surroundings) -> Accepted | None:
     """Return the outcome for a token that was in order before, and still is; else None.
 
-    `written` is the token as it stands in its place, behind the configured prefix. This is the
-    usual way of a request, so it asks for nothing that takes time.
+    This is the usual way of a request, so it asks for nothing that takes time.
     """
-    mark, now_ns = _mark(place, written), surroundings.now_ns()
+    now_ns = surroundings.now_ns()
     for source in verifier.sources:
         document = _at_hand(source, surroundings)
         if document is not None:
@@ -105,7 +118,7 @@ def recall(
 
 
 def verify(
-    verifier: Verifier, place: TokenPlace, text: str, exchange: Exchange
+    verifier: Verifier, place: TokenPlace, text: str, mark: Mark, exchange: Exchange
 ) -> Verdict | Verifying:
     """Verify one token: the cheap checks first, then the signature.
 
@@ -113,7 +126,7 @@ def verify(
     it comes from a generator that asks for keys. A token in order gives the outcome for a request
     that shows it alone: made once, it is what is remembered.
     """
-    read = _read(verifier, text, exchange)
+    read = _read(verifier, text, mark, exchange)
     if isinstance(read, Refusal):
         return read
     # Whoever is told what was looked at is told everything once, in its order.
@@ -125,7 +138,7 @@ def verify(
     return _verify_asking(verifier, place, read, answers, exchange)
 
 
-def _read(verifier: Verifier, text: str, exchange: Exchange) -> Unverified | Refusal:
+def _read(verifier: Verifier, text: str, mark: Mark, exchange: Exchange) -> Unverified | Refusal:
     """Read a token as far as nobody's word has to be taken for it."""
     try:
         token = parse_token(text)
@@ -144,7 +157,7 @@ def _read(verifier: Verifier, text: str, exchange: Exchange) -> Unverified | Ref
         return Refusal(_told(exchange, "claims", str(wrong), INVALID_CLAIMS))
     if exchange.checks is not None:
         _tell(exchange, "alg", algorithm.name)
-    return Unverified(text, token, algorithm, claims)
+    return Unverified(text, mark, token, algorithm, claims)
 
 
 def _answers_at_hand(verifier: Verifier, read: Unverified, exchange: Exchange) -> Answers | None:
@@ -200,8 +213,7 @@ def _judged(
     until_ns = valid_until_ns(read.claims, verifier.rules, now_ns)
     result = Verified(read.text, place.location, place.written_name)
     accepted: Accepted = Continue(result, until_ns)
-    mark = _mark(place, place.prefix + read.text)
-    keys.remembered.keep(mark, accepted, from_ns=now_ns, until_ns=until_ns)
+    keys.remembered.keep(read.mark, accepted, from_ns=now_ns, until_ns=until_ns)
     return accepted
 
 
@@ -215,17 +227,6 @@ def _result(read: Unverified, place: TokenPlace) -> TokenResult:
         location_property=place.written_name,
         verified=False,
     )
-
-
-def _mark(place: TokenPlace, written: str) -> Mark:
-    """Name a token and all that is asked of it; of a long one a digest, so that marks are small.
-
-    It is named by how it stands in its place, in the one usual spelling: what a request shows can
-    be looked up as it is, and one token can't fill the memory by being shown with more spaces.
-    """
-    if len(written) <= MAX_MARK:
-        return place.fingerprint, written
-    return place.fingerprint, sha256(written.encode("utf-8", "surrogateescape")).digest()
 
 
 def _asked_for(
