@@ -5,9 +5,9 @@ differ by several per cent in what they take for it, by how their memory happens
 
 Every client shows tokens, also where nobody looks at them. Cached: each client has one, which has
 been verified before. Uncached: every request brings a token never seen before, so its signature is
-checked. Each is compared with the proxy without the action and the same tokens, `above` is the
-processor time beyond that; `signature` is what checking the signature takes of it, measured alone
-between the same rounds.
+checked. Each is compared with the proxy without the action and tokens of the same kind, measured
+right before it or right behind it in turns; `above` is the processor time beyond that. `signature`
+is what checking the signature takes of it, measured alone between the same rounds.
 
     python bench/jwt.py [--requests N] [--rounds N] [--connections N] [--json FILE]
 """
@@ -53,8 +53,7 @@ KEYS: dict[str, RSAKey | ECKey | OKPKey] = {
     "ES256": ECKey.generate_key("P-256", {"kid": "ec"}),
     "EdDSA": OKPKey.generate_key("Ed25519", {"kid": "ed"}),
 }
-WITHOUT, WITHOUT_NEW = "without", "without, new tokens"
-CACHED = "cached RS256"
+WITHOUT, CACHED = "without", "cached RS256"
 WITHOUT_ACTION, WITH_ACTION, POLICY = b"app.example.com", b"jwt.example.com", "policy.json"
 SIZE = 1024
 SIGNATURES = 200
@@ -125,7 +124,6 @@ class Case:
     tokens: Callable[[int], Iterator[str]]
     algorithm: str | None = None
     signature_us: list[float] = field(default_factory=list)
-    base: Case | None = None
     cpu_us: list[float] = field(default_factory=list)
     per_s: list[float] = field(default_factory=list)
 
@@ -197,7 +195,8 @@ async def listening(port: int) -> None:
     raise SystemExit("the proxy does not listen")
 
 
-async def load(case: Case, *, requests: int, connections: int) -> None:
+async def load(case: Case, *, requests: int, connections: int) -> tuple[float, float]:
+    """Return the proxy's microseconds per request, and the requests per second."""
     loop = asyncio.get_running_loop()
     tokens = [case.tokens(number) for number in range(connections)]
     pid = case.proxy.process.pid
@@ -214,20 +213,20 @@ async def load(case: Case, *, requests: int, connections: int) -> None:
     for transport, _ in clients:
         transport.close()
     count = requests // connections * connections
-    case.cpu_us.append((cpu_s(pid) - cpu) / count * 1e6)
-    case.per_s.append(count / (time.perf_counter() - began))
+    return (cpu_s(pid) - cpu) / count * 1e6, count / (time.perf_counter() - began)
 
 
-async def measure(options: argparse.Namespace) -> list[Case]:
+async def measure(options: argparse.Namespace) -> list[tuple[Case, Case]]:
+    """Return the cases, each behind the one without the action that it is compared with."""
     os.sched_setaffinity(0, {LOAD_CORE})
+    requests, connections = options.requests, options.connections
     numbers = count(1)
     server = await asyncio.get_running_loop().create_server(lambda: Origin(numbers), "127.0.0.1", 0)
     upstream = server.sockets[0].getsockname()[1]
-    own = [token("RS256", number) for number in range(options.connections)]
+    own = [token("RS256", number) for number in range(connections)]
 
     def fresh(algorithm: str) -> Callable[[int], Iterator[str]]:
-        each = options.requests // options.connections
-        count = each * options.connections * (options.rounds + 1)
+        count = (requests + connections) * (options.rounds + 1)
         unused = iter([token(algorithm, 1000 + number) for number in range(count)])
         return lambda _: unused
 
@@ -243,33 +242,27 @@ async def measure(options: argparse.Namespace) -> list[Case]:
         def same(number: int) -> Iterator[str]:
             return cycle([own[number]])
 
-        without = Case(WITHOUT, WITHOUT_ACTION, proxy, same)
-        without_new = Case(WITHOUT_NEW, WITHOUT_ACTION, proxy, fresh("RS256"))
-        cases = [
-            without,
-            Case(CACHED, WITH_ACTION, proxy, same, base=without),
-            without_new,
-            *(
-                Case(
-                    f"uncached {algorithm}",
-                    WITH_ACTION,
-                    proxy,
-                    fresh(algorithm),
-                    algorithm,
-                    base=without_new,
-                )
-                for algorithm in KEYS
-            ),
-        ]
+        def without(name: str, tokens: Callable[[int], Iterator[str]]) -> Case:
+            return Case(name, WITHOUT_ACTION, proxy, tokens)
+
+        pairs = [(without(WITHOUT, same), Case(CACHED, WITH_ACTION, proxy, same))]
+        for algorithm in KEYS:
+            base = without(f"without, new {algorithm}", fresh(algorithm))
+            name = f"uncached {algorithm}"
+            pairs.append((base, Case(name, WITH_ACTION, proxy, fresh(algorithm), algorithm)))
         for number in range(options.rounds + 1):
-            for case in cases:
-                await load(case, requests=options.requests, connections=options.connections)
+            for base, case in pairs:
+                for each in (base, case) if number % 2 else (case, base):
+                    # A request each, so that a token which counts as cached is: what was
+                    # measured in between may have taken its place.
+                    await load(each, requests=connections, connections=connections)
+                    cpu_us, per_s = await load(each, requests=requests, connections=connections)
+                    if number > 0:  # the first round only warms up
+                        each.cpu_us.append(cpu_us)
+                        each.per_s.append(per_s)
                 if case.algorithm is not None:
                     case.signature_us.append(signature_us(case.algorithm))
-                if number == 0:  # the first round only warms up
-                    case.cpu_us.clear()
-                    case.per_s.clear()
-    return cases
+    return pairs
 
 
 def signature_us(algorithm: str) -> float:
@@ -288,11 +281,10 @@ def key_of(algorithm: str) -> Key:
     return key
 
 
-def report(cases: list[Case]) -> dict[str, dict[str, float]]:
+def report(pairs: list[tuple[Case, Case]]) -> dict[str, dict[str, float]]:
     rows = {}
     print(f"{'':20}{'req/s':>8}{'ratio':>7}{'CPU us':>9}{'ratio':>7}{'above':>8}{'signature':>11}")
-    for case in cases:
-        base = case.base or case
+    for case, base in [(case, pair[0]) for pair in pairs for case in pair]:
         # Rounds are compared with their neighbours: what slows one down slows all of them.
         rate = statistics.median(a / b for a, b in zip(case.per_s, base.per_s, strict=True))
         cpu = statistics.median(b / a for a, b in zip(case.cpu_us, base.cpu_us, strict=True))
