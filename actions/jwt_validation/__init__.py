@@ -29,7 +29,7 @@ from actions.jwt_validation.key_source import key_set_request, key_sources
 from actions.jwt_validation.lint import described_sets, lint_algorithms, lint_keys, lint_shown
 from actions.jwt_validation.result import Result
 from actions.jwt_validation.settings import Audience, Http, Issuer, Jws
-from policy.action import Action, ActionConfig, Doc, Lint
+from policy.action import Action, ActionConfig, Doc, Exchange, Lint, Outcome, Steps
 from policy.config_types import DurationNs, DurationRange, Pending
 from policy.effect import GetDocument
 from policy.phase import Phase
@@ -78,6 +78,11 @@ def prepare(config: Config) -> Prepared:
     return Prepared(config.asked, enforce=config.enforce)
 
 
+def run(prepared: Prepared, exchange: Exchange) -> Outcome[Result] | Steps[Result]:
+    """Check the tokens of one request."""
+    return decide(prepared, exchange)
+
+
 def documents(config: Config) -> tuple[GetDocument, ...]:
     """Name what is to be kept fresh: key sets, and metadata, that no request has a say in."""
     described = tuple(described_sets(config.jws))
@@ -105,7 +110,7 @@ ACTION = Action(
     config=Config,
     result=Result,
     prepare=prepare,
-    run=decide,
+    run=run,
     effects=True,
     lint=lint,
     documents=documents,
