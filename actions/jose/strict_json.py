@@ -46,12 +46,9 @@ def _parse(data: bytes, max_values: int) -> Any:
     except ValueError:
         # Never with the text itself: it may be a secret.
         raise JsonError("no JSON") from None
-    if isinstance(value, dict):
-        strings = _check_object(value, 1)
-    elif isinstance(value, list):
-        strings = _check_list(value, 1)
-    else:
+    if not isinstance(value, dict | list):
         return value
+    strings = _check(value, 1)
     # The reader keeps the last of several members of one name. Then there are fewer names and
     # texts than were written: each is written with two quotation marks, and others are escaped.
     if 2 * strings != data.count(b'"') - _escaped(data):
@@ -61,49 +58,33 @@ def _parse(data: bytes, max_values: int) -> Any:
 
 def _escaped(data: bytes) -> int:
     """Count the escaped quotation marks of a JSON text."""
-    return data.replace(b"\\\\", b"").count(b'\\"') if b"\\" in data else 0
+    # Not `in`, which of bytes tries first whether it is asked for a number.
+    if data.find(b"\\") < 0:
+        return 0
+    return data.replace(b"\\\\", b"").count(b'\\"')
 
 
-def _check_object(members: dict[str, Any], depth: int) -> int:
-    """Check the values and return how many names and texts there are; raises JsonError.
+def _check(parts: Any, depth: int) -> int:
+    """Check an object or list and return how many names and texts are in it; raises JsonError.
 
     Whole numbers beyond 64 bits become floats. What lies deeper than allowed is never gone into.
     """
-    strings = len(members)
-    for name, value in members.items():
-        if isinstance(value, str):
-            strings += 1
-        elif isinstance(value, dict | list | float):
-            strings += _check_other(value, depth)
-        elif isinstance(value, int) and not -INT64 <= value < INT64:
-            members[name] = _as_float(value)
-    return strings
-
-
-def _check_list(values: list[Any], depth: int) -> int:
-    """Check the values of a list as those of an object."""
-    strings = 0
-    for at, value in enumerate(values):
-        if isinstance(value, str):
-            strings += 1
-        elif isinstance(value, dict | list | float):
-            strings += _check_other(value, depth)
-        elif isinstance(value, int) and not -INT64 <= value < INT64:
-            values[at] = _as_float(value)
-    return strings
-
-
-def _check_other(value: dict[str, Any] | list[Any] | float, depth: int) -> int:
-    """Check a value inside of an object or list that lies as deep."""
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise JsonError("a number without bound")
-        return 0
-    if depth == MAX_DEPTH:
+    if depth > MAX_DEPTH:
         raise JsonError("nested too deep")
-    if isinstance(value, dict):
-        return _check_object(value, depth + 1)
-    return _check_list(value, depth + 1)
+    is_object = isinstance(parts, dict)
+    strings: int = len(parts) if is_object else 0
+    for at, value in parts.items() if is_object else enumerate(parts):
+        if isinstance(value, str):
+            strings += 1
+        elif isinstance(value, int):
+            if not -INT64 <= value < INT64:
+                parts[at] = _as_float(value)
+        elif isinstance(value, float):
+            if not math.isfinite(value):
+                raise JsonError("a number without bound")
+        elif value is not None:
+            strings += _check(value, depth + 1)
+    return strings
 
 
 def _as_float(whole: int) -> float:

@@ -58,7 +58,7 @@ def check_line(line: str) -> None:
     """Refuse controls: a bare CR, a bare LF, or what never belongs there; raises GrammarError."""
     if len(line) >= _LONG and line.isascii():
         # Faster by half on tokens and the like, where `isprintable` looks at every character.
-        has_control = b"\0" in line.encode("ascii").translate(_CONTROLS_AS_NUL)
+        has_control = line.encode("ascii").translate(_CONTROLS_AS_NUL).find(b"\0") >= 0
     else:
         has_control = not line.isprintable() and _CONTROL.search(line) is not None
     if has_control:

@@ -34,6 +34,7 @@ REFUSED = {
     "too deep": b'{"a":' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"}",
     "10,000 lists": b'{"a":' + b"[" * 10_000,
     "10,000 lists, closed": b'{"a":' + b"[" * 1_900 + b"]" * 1_900 + b"}",
+    "a million digits": b'{"a": ' + b"9" * 1_000_000 + b"}",
     "beyond a double, in a list": b'{"a": [1e400]}',
     "100,000 values": b'{"a": [' + b"1," * 100_000 + b"1]}",
 }
